@@ -1,0 +1,125 @@
+"""Settings from the environment, typed; a bad value stops the start and says how to mend it.
+
+Every variable is documented in deploy/env.example.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+
+class EnvironmentValueError(ValueError):
+    """An environment variable has a value that cannot be used."""
+
+
+def text(name: str, default: str) -> str:
+    """Return the variable, or *default* where it is unset or empty."""
+    return os.environ.get(name) or default
+
+
+def integer(name: str, default: int, *, low: int, high: int) -> int:
+    """Return a whole number between *low* and *high*."""
+    value = text(name, str(default))
+    try:
+        number = int(value)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise EnvironmentValueError(
+            f"{name} is {value!r}; give a whole number from {low} to {high}."
+        )
+    return number
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return true for 1, true, yes, on; false for 0, false, no, off."""
+    value = text(name, "yes" if default else "no").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise EnvironmentValueError(f"{name} is {value!r}; give yes or no.")
+
+
+def names(name: str, default: str) -> list[str]:
+    """Return a comma-separated list."""
+    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def folder(name: str, default: Path) -> Path:
+    """Return a folder as an absolute path; it is made when first needed."""
+    path = Path(text(name, str(default))).expanduser().resolve()
+    if path.exists() and not path.is_dir():
+        raise EnvironmentValueError(f"{name} is {str(path)!r}, which is a file; give a folder.")
+    return path
+
+
+def database(name: str, *, default_file: Path) -> dict[str, Any]:
+    """Return Django's database settings for ``sqlite:///FILE`` or ``postgresql://...``.
+
+    SQLite runs in WAL mode and takes its write lock when a transaction begins
+    (IMMEDIATE): a transaction that reads first and writes later would
+    otherwise fail with "database is locked" under load.
+    """
+    value = text(name, f"sqlite:///{default_file}")
+    url = urlsplit(value)
+    if url.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": "/" + unquote(url.path).lstrip("/"),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+                ),
+            },
+        }
+    if url.scheme in {"postgresql", "postgres"} and url.path.strip("/"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(url.path.lstrip("/")),
+            "USER": unquote(url.username or ""),
+            "PASSWORD": unquote(url.password or ""),
+            "HOST": unquote(url.hostname or ""),
+            "PORT": str(url.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    raise EnvironmentValueError(
+        f"{name} is {value!r}; give sqlite:////absolute/file.sqlite3 or "
+        "postgresql://user:password@host:5432/database (see deploy/env.example)."
+    )
+
+
+def broker(name: str, *, default: str) -> str:
+    """Return the URL of a Redis-protocol server."""
+    value = text(name, default)
+    if urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+        raise EnvironmentValueError(
+            f"{name} is {value!r}; give redis://host:6379/0, rediss://... or "
+            "unix:///path/to/socket (see deploy/env.example)."
+        )
+    return value
+
+
+def secret(name: str, *, file: Path) -> str:
+    """Return the variable, or a random value made once and kept in *file* (mode 0600)."""
+    value = os.environ.get(name)
+    if value:
+        if len(value) < 50:
+            raise EnvironmentValueError(
+                f"{name} has {len(value)} characters; give at least 50 random ones."
+            )
+        return value
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(os.urandom(32).hex())
+    return file.read_text().strip()

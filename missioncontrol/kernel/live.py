@@ -1,0 +1,34 @@
+"""Tell the open consoles what has changed.
+
+A message is a nudge, never the truth: a page that missed one shows the rows
+when it is next read. So a broker that is away is noted, and nothing waits.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from functools import partial
+from typing import Any, Final
+
+from django.db import transaction
+from redis.exceptions import RedisError
+
+from missioncontrol.kernel import broker
+
+LIVE_CHANNEL: Final = "live"
+
+logger = logging.getLogger(__name__)
+
+
+def publish(message: dict[str, Any]) -> None:
+    """Send *message* (JSON-able, with a "type") to every open console."""
+    try:
+        broker.connection().publish(LIVE_CHANNEL, json.dumps(message, separators=(",", ":")))
+    except RedisError as error:
+        logger.warning("live message %s not sent: %s", message.get("type"), error)
+
+
+def publish_after_commit(message: dict[str, Any]) -> None:
+    """Send *message* when the current transaction commits."""
+    transaction.on_commit(partial(publish, message))

@@ -1,0 +1,204 @@
+"""Django settings. Only the environment differs between installations; see deploy/env.example."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from missioncontrol import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- where this installation keeps its data -----------------------------------------------
+VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
+ARCHIVE_DIR = env.folder("ARCHIVE_DIR", VAR_DIR / "archive")
+FILES_DIR = env.folder("FILES_DIR", VAR_DIR / "files")
+LOG_DIR = env.folder("LOG_DIR", VAR_DIR / "log")
+
+SECRET_KEY = env.secret("SECRET_KEY", file=VAR_DIR / "secret-key")
+DEBUG = False
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", "")
+
+# --- the broker: one Redis-protocol server for Celery, Channels and live streams ----------
+# A unix socket path may have 107 octets at most, so it lives in the system's run folder
+# and not below VAR_DIR, which may be deep.
+_RUN = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+BROKER_RUN_DIR = _RUN / f"missioncontrol-{hashlib.sha256(str(VAR_DIR).encode()).hexdigest()[:12]}"
+EMBEDDED_BROKER_URL = f"unix://{BROKER_RUN_DIR}/broker.sock"
+REDIS_URL = env.broker("REDIS_URL", default=EMBEDDED_BROKER_URL)
+_CELERY_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+
+# --- the simulator: real CCSDS octets over loopback ----------------------------------------
+SIMULATOR_ADDRESS = env.text("SIMULATOR_ADDRESS", "127.0.0.1:18400")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "channels",
+    "missioncontrol.kernel",
+    "missioncontrol.accounts",
+    "missioncontrol.audit",
+    "missioncontrol.fleet",
+    "missioncontrol.contacts",
+    "missioncontrol.scheduling",
+    "telemetry",
+    "uplink.commanding",
+    "uplink.transfers",
+    "uplink.jobs",
+    "missioncontrol.pipelines",
+    "missioncontrol.api",
+    "missioncontrol.console",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "missioncontrol.urls"
+ASGI_APPLICATION = "missioncontrol.asgi.application"
+WSGI_APPLICATION = "missioncontrol.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "missioncontrol.console.context.page_frame",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": env.database("DATABASE_URL", default_file=VAR_DIR / "mission.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.Operator"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/signin/"
+LOGIN_REDIRECT_URL = "/"
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    },
+}
+
+# --- Celery: late acknowledgement and a fast sweep, so that a killed worker loses nothing --
+CELERY_BROKER_URL = _CELERY_URL
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "unacked_restore_throttle": 1}
+CELERY_TASK_DEFAULT_QUEUE = "general"
+CELERY_TASK_ROUTES = {"missioncontrol.contacts.tasks.*": {"queue": "orbits"}}
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "keep-contact-window-horizon": {
+        "task": "missioncontrol.contacts.tasks.keep_horizon",
+        "schedule": 20.0,
+        "options": {"expires": 60},
+    },
+    "book-contacts": {
+        "task": "missioncontrol.scheduling.tasks.book_contacts",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "sweep-verifications": {
+        "task": "uplink.commanding.tasks.sweep_verifications",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "sweep-jobs": {
+        "task": "uplink.jobs.tasks.sweep_jobs",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+}
+
+# --- time and language: UTC everywhere -----------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+LANGUAGE_CODE = "en"
+
+# --- the browser ---------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = env.folder("STATIC_ROOT", VAR_DIR / "static")
+WHITENOISE_USE_FINDERS = True
+SERVED_OVER_TLS = env.flag("SERVED_OVER_TLS", default=False)
+if SERVED_OVER_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SESSION_COOKIE_SECURE = SERVED_OVER_TLS
+CSRF_COOKIE_SECURE = SERVED_OVER_TLS
+# The __Host- prefix is only accepted by browsers on a secure origin.
+SESSION_COOKIE_NAME = "__Host-session" if SERVED_OVER_TLS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SERVED_OVER_TLS else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+}
