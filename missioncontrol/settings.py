@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "missioncontrol.pipelines",
     "missioncontrol.api",
     "missioncontrol.console",
+    "missioncontrol.supervision",
 ]
 
 MIDDLEWARE = [

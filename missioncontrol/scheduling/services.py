@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from missioncontrol.accounts.models import Operator
+from missioncontrol.accounts.policy import Action, require
+from missioncontrol.audit.services import append_entry
+from missioncontrol.contacts.models import ContactWindow
+from missioncontrol.contacts.selectors import windows_between
+from missioncontrol.fleet import selectors as fleet
+from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
+from missioncontrol.kernel.errors import RefusedError
+from missioncontrol.kernel.live import publish_after_commit
+from missioncontrol.scheduling.models import TRANSITIONS, Contact
+
+BOOKING_HORIZON: Final = timedelta(hours=24)
+_PROCESS: Final = "process:scheduler"
+
+
+class ContactRefusedError(RefusedError):
+    """The contact cannot be changed like this."""
+
+
+def book_contacts(*, at: datetime) -> list[Contact]:
+    """Book the free windows of the next day, the best first.
+
+    The value of a window is its largest elevation, then its length. An antenna
+    serves one spacecraft at a time, its set-up and tear-down included; a
+    spacecraft is in one place. What is booked stays booked.
+
+    Returns:
+        The new contacts, by AOS.
+    """
+    booked: list[Contact] = []
+    for spacecraft in fleet.active_spacecraft():
+        profiles = fleet.mission_profiles(spacecraft)
+        if not profiles:
+            continue
+        windows = windows_between(at, at + BOOKING_HORIZON, spacecraft=spacecraft)
+        for window in sorted(windows, key=_value, reverse=True):
+            contact = _book(window, spacecraft, profiles[0], at)
+            if contact is not None:
+                booked.append(contact)
+    return sorted(booked, key=lambda contact: contact.aos)
+
+
+def _value(window: ContactWindow) -> tuple[float, timedelta]:
+    return window.max_elevation_deg, window.los - window.aos
+
+
+@transaction.atomic
+def _book(
+    window: ContactWindow, spacecraft: Spacecraft, profile: MissionProfile, at: datetime
+) -> Contact | None:
+    begins = window.aos - timedelta(seconds=profile.pre_pass_s)
+    long_enough = (window.los - window.aos).total_seconds() >= profile.minimum_contact_s
+    if begins < at or not long_enough or _is_busy(spacecraft, window):
+        return None
+    antenna = _free_antenna(window)
+    if antenna is None:
+        return None
+    contact = Contact.objects.create(
+        spacecraft=spacecraft,
+        antenna=antenna,
+        profile=profile,
+        aos=window.aos,
+        tca=window.tca,
+        los=window.los,
+        max_elevation_deg=window.max_elevation_deg,
+        aos_azimuth_deg=window.aos_azimuth_deg,
+        los_azimuth_deg=window.los_azimuth_deg,
+        pre_pass_s=profile.pre_pass_s,
+        post_pass_s=profile.post_pass_s,
+        booked_at=at,
+    )
+    append_entry(
+        action="contact.book",
+        subject=f"contact:{contact.pk}",
+        actor=_PROCESS,
+        at=at,
+        organisation=antenna.station.owner.slug,
+        details={
+            "spacecraft": spacecraft.name,
+            "antenna": antenna.name,
+            "aos": contact.aos.isoformat(),
+            "los": contact.los.isoformat(),
+        },
+    )
+    publish_after_commit({"type": "refresh", "part": "passes"})
+    return contact
+
+
+def _is_busy(spacecraft: Spacecraft, window: ContactWindow) -> bool:
+    return (
+        Contact.objects.exclude(state=Contact.State.CANCELLED)
+        .filter(spacecraft=spacecraft, aos__lt=window.los, los__gt=window.aos)
+        .exists()
+    )
+
+
+def _free_antenna(window: ContactWindow) -> Antenna | None:
+    for antenna in fleet.active_antennas(window.station):
+        margin = timedelta(seconds=antenna.setup_s + antenna.teardown_s)
+        taken = (
+            Contact.objects.exclude(state=Contact.State.CANCELLED)
+            .filter(antenna=antenna, aos__lt=window.los + margin, los__gt=window.aos - margin)
+            .exists()
+        )
+        if not taken:
+            return antenna
+    return None
+
+
+def note_drift(*, spacecraft: Spacecraft, at: datetime) -> int:
+    """Compare the scheduled contacts with the windows as predicted now.
+
+    A booked contact keeps its time; the seconds by which AOS moved are shown.
+
+    Returns:
+        How many contacts have another drift than before.
+    """
+    changed = 0
+    for contact in Contact.objects.filter(
+        spacecraft=spacecraft, state=Contact.State.SCHEDULED, aos__gt=at
+    ).select_related("antenna"):
+        window = (
+            ContactWindow.objects.filter(
+                spacecraft=spacecraft,
+                station_id=contact.antenna.station_id,
+                aos__lt=contact.los,
+                los__gt=contact.aos,
+            )
+            .order_by("aos")
+            .first()
+        )
+        if window is None:
+            continue
+        drift_s = round((window.aos - contact.aos).total_seconds(), 3)
+        if drift_s != contact.drift_s:
+            changed += Contact.objects.filter(pk=contact.pk).update(drift_s=drift_s)
+    return changed
+
+
+@transaction.atomic
+def advance_contact(
+    *, contact_id: int, epoch: int, to: Contact.State, at: datetime, failure: str = ""
+) -> Contact:
+    """Move a contact to its next state, as its executor says.
+
+    Args:
+        contact_id: Primary key; the row is locked until the commit.
+        epoch: Of the executor's lease; a lower one than the row's is refused.
+        to: The next state (see ``TRANSITIONS``).
+        at: Moment, UTC (mission time).
+        failure: Why, where *to* is FAILED.
+
+    Raises:
+        Contact.DoesNotExist: no such contact.
+        ContactRefusedError: the lease was lost, or the state may not follow.
+    """
+    contact = (
+        Contact.objects.select_for_update(of=("self",))
+        .select_related("spacecraft", "antenna")
+        .get(pk=contact_id)
+    )
+    if epoch < contact.lease_epoch:
+        raise ContactRefusedError(
+            f"{contact} is held under epoch {contact.lease_epoch}; epoch {epoch} has lost it."
+        )
+    _move(contact, to, at=at, failure=failure, actor="process:pass-executor")
+    return contact
+
+
+@transaction.atomic
+def cancel_contact(*, contact_id: int, actor: Operator, at: datetime) -> Contact:
+    """Give up a contact before it begins.
+
+    Raises:
+        Contact.DoesNotExist: no such contact.
+        NotPermittedError: *actor* has no role that may.
+        ContactRefusedError: it has begun already or is over.
+    """
+    contact = (
+        Contact.objects.select_for_update(of=("self",))
+        .select_related("spacecraft", "spacecraft__organisation", "antenna")
+        .get(pk=contact_id)
+    )
+    require(actor, Action.CONTACT_CANCEL, contact.spacecraft.organisation)
+    _move(contact, Contact.State.CANCELLED, at=at, failure="", actor=actor)
+    return contact
+
+
+def mark_missed(*, at: datetime) -> int:
+    """Close the scheduled contacts whose time went by with nobody working on them."""
+    missed = Contact.objects.filter(state=Contact.State.SCHEDULED, los__lt=at)
+    count = 0
+    for contact_id in missed.values_list("pk", flat=True):
+        with transaction.atomic():
+            contact = Contact.objects.select_for_update().get(pk=contact_id)
+            if contact.state == Contact.State.SCHEDULED:
+                _move(
+                    contact,
+                    Contact.State.MISSED,
+                    at=at,
+                    failure="No pass executor was running during the pass.",
+                    actor=_PROCESS,
+                )
+                count += 1
+    return count
+
+
+def _move(
+    contact: Contact, to: Contact.State, *, at: datetime, failure: str, actor: Operator | str
+) -> None:
+    if to not in TRANSITIONS[contact.state]:
+        allowed = ", ".join(sorted(TRANSITIONS[contact.state])) or "nothing: it is over"
+        raise ContactRefusedError(
+            f"{contact} is {contact.state}; {to.value} cannot follow. Allowed: {allowed}."
+        )
+    was, contact.state = contact.state, to
+    contact.failure = failure or contact.failure
+    if to == Contact.State.PREPASS:
+        contact.started_at = at
+    if not TRANSITIONS[to]:
+        contact.ended_at = at
+    contact.save(update_fields=["state", "failure", "started_at", "ended_at"])
+    append_entry(
+        action=f"contact.{to.value.lower()}",
+        subject=f"contact:{contact.pk}",
+        actor=actor,
+        at=at,
+        details={"was": was, "spacecraft": contact.spacecraft.name, "failure": failure},
+    )
+    publish_after_commit({"type": "pass", "contact": contact.pk, "state": to.value})
+    publish_after_commit({"type": "refresh", "part": "now"})
