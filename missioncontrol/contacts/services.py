@@ -56,7 +56,7 @@ def recompute_windows(
         end=end + _SEAM,
     )
     windows = [
-        _row(window, spacecraft, stations[window.site.name], ephemeris, at)
+        _row(window, spacecraft, stations[window.site], ephemeris, at)
         for window in predicted
         if start <= window.aos < end or (window.clipped_start and window.los > start)
     ]

@@ -1,0 +1,64 @@
+# `make help` lists what can be done here.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8000
+HOST ?= 127.0.0.1
+VENV := .venv
+BIN := $(VENV)/bin
+XDIST ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run test unit lint types format journey requirements clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# A stamp per list of pins: pip runs again only when the list has changed.
+$(VENV)/bin/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; name it: make run PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { \
+	  echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/installed
+
+install: $(VENV)/installed ## make the virtual environment with what the product needs
+
+install-dev: $(VENV)/installed-dev ## the same with what tests and linters need
+
+run: install ## start everything with the demo mission; PORT=8001 for another port
+	@exec $(BIN)/python manage.py run_mission_control --host $(HOST) --port $(PORT)
+
+test: install-dev ## run all tests
+	@bash tests/provide_programs.sh
+	$(BIN)/pytest -n $(XDIST) --dist loadgroup
+
+unit: install-dev ## run the fast tests only
+	$(BIN)/pytest tests/unit -n $(XDIST)
+
+lint: install-dev ## ruff, import contracts, types, system checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy missioncontrol telemetry uplink
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: install-dev ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+journey: install ## headless: one job up, its result down, verified; prints JSON
+	$(BIN)/python -m tests.journeys.job_journey
+
+requirements: install-dev ## pin the direct dependencies anew, with hashes
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements.in -o requirements.txt
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what tests and linters left; data in var/ stays
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache

@@ -1,0 +1,31 @@
+"""Integration tests run on the real thing: a real broker, a real database, real sockets."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from django.conf import settings
+
+from missioncontrol.kernel import broker as broker_connections
+from missioncontrol.supervision.processes import broker_process
+from missioncontrol.supervision.supervisor import wait_for_broker
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker():
+    """A broker of this test process's own, on its unix socket."""
+    definition = broker_process()
+    assert definition is not None
+    process = subprocess.Popen(definition.argv, stdout=subprocess.DEVNULL)
+    wait_for_broker(within_s=10)
+    yield settings.REDIS_URL
+    broker_connections.connection().close()
+    broker_connections.connection.cache_clear()
+    process.terminate()
+    process.wait(timeout=5)
+
+
+@pytest.fixture(autouse=True)
+def _empty_broker(broker):
+    broker_connections.connection().flushall()

@@ -1,0 +1,21 @@
+"""The product's settings over a throw-away folder: one for each test process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+# A process started by a test (or an xdist worker) gets a folder of its own.
+_folder = tempfile.mkdtemp(prefix="missioncontrol-tests-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ["VAR_DIR"] = _folder
+for name in ("REDIS_URL", "SECRET_KEY", "SIMULATOR_ADDRESS"):
+    os.environ.pop(name, None)
+
+from missioncontrol.settings import *  # noqa: E402, F403
+
+# One hash instead of a memory-hard one: sign-in itself is tested in the browser
+# journeys, which run the product with its own settings.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
