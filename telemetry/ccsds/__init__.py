@@ -1,0 +1,1 @@
+"""The space link as the Blue Books describe it: pure, sans-IO, octets in and values out."""
