@@ -90,7 +90,8 @@ class Supervisor:
             for child in self._children
         }
         try:
-            broker.connection().hset(SUPERVISOR_KEY, mapping=rows)
+            for name, row in rows.items():
+                broker.connection().hset(SUPERVISOR_KEY, name, row)
         except RedisError as error:
             logger.warning("the state of the processes could not be told: %s", error)
 

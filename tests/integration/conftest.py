@@ -29,3 +29,9 @@ def broker():
 @pytest.fixture(autouse=True)
 def _empty_broker(broker):
     broker_connections.connection().flushall()
+
+
+@pytest.fixture(autouse=True)
+def _own_log_folder(settings, tmp_path):
+    """Each test's database begins a log of its own, so the folder must be new too."""
+    settings.LOG_DIR = tmp_path / "log"

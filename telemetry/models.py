@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.scheduling.models import Contact
+
+
+class Severity(models.TextChoices):
+    """How an operator's screen calls a limit state, mildest first."""
+
+    CAUTION = "caution"
+    SERIOUS = "serious"
+    CRITICAL = "critical"
+
+
+class LinkSession(models.Model):
+    """One connection to a station's return service, and what came over it."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="link_sessions")
+    antenna = models.CharField(max_length=40)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = models.CharField(max_length=200, blank=True)
+    frames_good = models.PositiveBigIntegerField(default=0)
+    frames_bad = models.PositiveBigIntegerField(default=0)
+    frames_lost = models.PositiveBigIntegerField(default=0)
+    packets = models.PositiveBigIntegerField(default=0)
+    packets_lost = models.PositiveBigIntegerField(default=0)
+    octets = models.PositiveBigIntegerField(default=0)
+    last_frame_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["opened_at"]
+
+    def __str__(self) -> str:
+        return f"{self.antenna} from {self.opened_at:%H:%M:%SZ}: {self.frames_good} frames"
+
+
+class BadFrame(models.Model):
+    """Octets that could not be used, kept with their reason."""
+
+    spacecraft = models.ForeignKey(Spacecraft, on_delete=models.PROTECT, related_name="bad_frames")
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT)
+    station = models.CharField(max_length=40)
+    received_at = models.DateTimeField()
+    reason = models.CharField(max_length=300)
+    octets = models.BinaryField()
+
+    class Meta:
+        ordering = ["-received_at", "-pk"]
+        indexes = [models.Index(fields=["spacecraft", "-received_at"], name="bad_frame_by_time")]
+
+    def __str__(self) -> str:
+        return f"{len(self.octets)} octets from {self.station}: {self.reason}"
+
+
+class Alarm(models.Model):
+    """A parameter left its limits: raised, acknowledged by a person, cleared by the parameter."""
+
+    spacecraft = models.ForeignKey(Spacecraft, on_delete=models.PROTECT, related_name="alarms")
+    parameter = models.CharField(max_length=80)
+    severity = models.CharField(max_length=10, choices=Severity.choices)
+    value = models.CharField(max_length=80)
+    limit = models.CharField(max_length=200)
+    raised_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+    )
+
+    class Meta:
+        ordering = ["-raised_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["spacecraft", "parameter"],
+                condition=models.Q(cleared_at=None),
+                name="alarm_open_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(acknowledged_at=None, acknowledged_by=None)
+                | models.Q(acknowledged_at__isnull=False, acknowledged_by__isnull=False),
+                name="alarm_acknowledged_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parameter} of {self.spacecraft} {self.severity}: {self.value}"

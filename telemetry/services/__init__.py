@@ -1,0 +1,18 @@
+"""What telemetry does: receive, ingest files, follow limits, acknowledge alarms."""
+
+from __future__ import annotations
+
+from telemetry.services.alarms import AlarmRefusedError, acknowledge_alarm, follow_limits
+from telemetry.services.files import ingest_packet_file
+from telemetry.services.reception import TelemetryReception
+from telemetry.services.sessions import close_session, open_session
+
+__all__ = [
+    "AlarmRefusedError",
+    "TelemetryReception",
+    "acknowledge_alarm",
+    "close_session",
+    "follow_limits",
+    "ingest_packet_file",
+    "open_session",
+]

@@ -1,0 +1,144 @@
+"""The log with real processes: many writers, a sequencer that is killed, a thief with SQL."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from missioncontrol.audit.folder_verification import stored_entries, verify_folder
+from missioncontrol.audit.log_folder import LogFolder
+from missioncontrol.audit.merkle.canonical import read_entry
+from missioncontrol.kernel import broker
+from missioncontrol.kernel.live import LIVE_CHANNEL
+from tests.integration.missioncontrol.audit.installation import ROOT, installation
+
+HERE = Path(__file__).parent
+WRITERS = [("a", 4), ("b", 4)]
+ENTRIES = 60  # of each of the eight
+
+
+@pytest.fixture
+def installed(tmp_path):
+    with installation(tmp_path / "installation") as made:
+        yield made
+
+
+def wait_until(condition, within_s=30.0):
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def published_size(installed):
+    log = LogFolder(installed.log)
+    key = log.read_verifier_key()
+    if key is None or log.read_checkpoint() is None:
+        return -1
+    return log.open_checkpoint(key=key).checkpoint.size
+
+
+class TestManyWriters:
+    def test_lose_nothing_leave_no_gap_and_double_nothing_while_the_sequencer_is_killed(
+        self, installed
+    ):
+        manage = ROOT / "manage.py"
+        sequencer = installed.start(manage, "run_log_sequencer")
+        wait_until(lambda: published_size(installed) == 0)
+        writing = [
+            installed.start(HERE / "writers.py", name, threads, ENTRIES)
+            for name, threads in WRITERS
+        ]
+        wait_until(lambda: published_size(installed) > 0)
+        sequencer.kill()
+        sequencer.communicate()
+        sequencer = installed.start(manage, "run_log_sequencer")
+
+        committed = []
+        for process in writing:
+            output, errors = process.communicate(timeout=100)
+            assert process.returncode == 0, errors
+            committed += output.split()
+        assert len(committed) == 8 * ENTRIES * 4 // 5
+        wait_until(lambda: published_size(installed) >= len(committed))
+        sequencer.send_signal(signal.SIGTERM)
+        output, errors = sequencer.communicate(timeout=10)
+        assert sequencer.returncode == 0, errors
+        assert "has stopped" in output
+
+        log = LogFolder(installed.log)
+        head = verify_folder(log, key=log.read_verifier_key()).checkpoint
+        logged = [
+            read_entry(octets)["subject"] for octets, _hash in stored_entries(log, size=head.size)
+        ]
+        assert Counter(logged) == Counter(committed)
+        output = installed.manage("verify_log")
+        assert f"log of {len(committed)} entries verified" in output
+        assert "not yet in the tree: 0 entries" in output
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="copies the database as a file")
+class TestKilledSequencer:
+    def test_goes_on_without_gap_loss_or_double_whichever_step_was_the_last(self, installed):
+        status, output, errors = installed.run(HERE / "killed_sequencer.py", installed.folder)
+        assert status == 0, errors
+        # Two batches with their tiles, bundles, keys and checkpoints: some dozens of steps.
+        assert int(output.split()[-1]) > 60
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="holds SQLite's write lock")
+class TestRunLogSequencer:
+    def test_outlives_a_locked_database_and_tells_consoles_once_a_second(self, installed):
+        import sqlite3
+
+        listener = broker.connection().pubsub()
+        listener.subscribe(LIVE_CHANNEL)
+        sequencer = installed.start(ROOT / "manage.py", "run_log_sequencer")
+        wait_until(lambda: published_size(installed) == 0)
+        installed.run(HERE / "writers.py", "a", 1, 20)
+        wait_until(lambda: published_size(installed) == 16)
+        begun = time.monotonic()
+        with sqlite3.connect(installed.folder / "mission.sqlite3") as thief:
+            thief.execute("PRAGMA journal_mode=WAL")
+            thief.execute("INSERT INTO audit_auditentry SELECT NULL, NULL, action, subject, actor,"
+                          "organisation, at, entry, leaf_hash FROM audit_auditentry LIMIT 1")
+            time.sleep(21)  # the product waits 20 s for a lock
+        assert sequencer.poll() is None
+        wait_until(lambda: published_size(installed) == 17)
+        told = 0
+        while message := listener.get_message(timeout=1.2):
+            told += message["type"] == "message" and b'"audit"' in message["data"]
+        listener.close()
+        assert 2 <= told <= 3 + time.monotonic() - begun
+        sequencer.terminate()
+        _output, errors = sequencer.communicate(timeout=10)
+        assert sequencer.returncode == 0
+        assert "the log waits for the database: database is locked" in errors
+
+
+class TestRefusalOfTheProcess:
+    def test_ends_with_the_reason_when_the_log_would_be_forked(self, installed):
+        sequencer = installed.start(ROOT / "manage.py", "run_log_sequencer")
+        installed.run(HERE / "writers.py", "a", 1, 5)
+        wait_until(lambda: published_size(installed) == 4)
+        sequencer.terminate()
+        sequencer.communicate(timeout=10)
+        shutil.rmtree(installed.log)
+        status, _output, errors = installed.run(ROOT / "manage.py", "run_log_sequencer")
+        assert status == 1
+        assert "the database knows a log of 4 entries. Restore LOG_DIR" in errors
+        status, _output, errors = installed.run(ROOT / "manage.py", "verify_log")
+        assert status == 1
+        assert "There is no verifier-key" in errors
+
+
+@pytest.mark.usefixtures("db")
+def test_runs_on_the_database_that_was_asked_for():
+    """So that a run with DATABASE_URL set to PostgreSQL is one."""
+    assert connection.vendor in connection.settings_dict["ENGINE"]
