@@ -1,0 +1,209 @@
+"""When the Earth stands between a spacecraft and the Sun, and how much it hides.
+
+The Earth is the WGS84 ellipsoid without its atmosphere: along its axis all is
+stretched until it is a sphere, and so are spacecraft and Sun. A sphere of the
+equatorial radius instead would be off by four to six seconds at high latitudes
+and report eclipses that do not happen. The Sun is a disc, so there is a
+penumbra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from skyfield.timelib import Timescale
+
+from missioncontrol.orbits import polynomials, sun
+from missioncontrol.orbits.bracketing import maxima, switch_times
+from missioncontrol.orbits.elements import MeanElements
+from missioncontrol.orbits.propagation import (
+    MARGIN_NODES,
+    STEP_S,
+    TimeGrid,
+    first_error,
+    propagate_teme,
+    propagate_teme_at,
+    time_grid,
+)
+from missioncontrol.orbits.time_scale import packaged_time_scale
+from missioncontrol.orbits.wgs84 import EQUATORIAL_RADIUS_KM, FLATTENING, Floats
+
+_STRETCH: Final = np.array([1.0, 1.0, 1.0 / (1.0 - FLATTENING)])
+_NEAR_EDGE_RAD: Final = 0.05  # between two nodes the margin dips by much less
+
+
+class Shadow(StrEnum):
+    """How much of the Sun is hidden."""
+
+    UMBRA = "umbra"  # all of it
+    PENUMBRA = "penumbra"  # any of it: the umbra counts too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EclipseInterval:
+    """One stay in the shadow. Times are UTC."""
+
+    shadow: Shadow
+    entry: datetime
+    exit: datetime
+    clipped_start: bool  # already in the shadow at the start of the interval
+    clipped_end: bool  # still in it at its end
+
+    @property
+    def duration_s(self) -> float:
+        return (self.exit - self.entry).total_seconds()
+
+
+def eclipse_intervals(
+    elements: MeanElements,
+    *,
+    start: datetime,
+    end: datetime,
+    shadow: Shadow = Shadow.PENUMBRA,
+    time_scale: Timescale | None = None,
+) -> list[EclipseInterval]:
+    """Return the stays in the Earth's shadow, in time order, cut to the interval.
+
+    Raises:
+        PropagationError: SGP4 has no position somewhere in the interval.
+        ValueError: A time without a zone, or *end* not later than *start*.
+    """
+    grid = time_grid(start, end)
+    search = _EclipseSearch(elements, grid, shadow, time_scale or packaged_time_scale())
+    return [
+        EclipseInterval(
+            shadow=shadow,
+            entry=grid.at(entry_s),
+            exit=grid.at(exit_s),
+            clipped_start=entry_s <= grid.start_s,
+            clipped_end=exit_s >= grid.end_s,
+        )
+        for entry_s, exit_s in search.find()
+    ]
+
+
+def sunlit_fraction(
+    elements: MeanElements, at: Sequence[datetime], *, time_scale: Timescale | None = None
+) -> Floats:
+    """Return how much of the Sun's disc the spacecraft sees, 0 to 1, at each instant.
+
+    Raises:
+        PropagationError: SGP4 has no position at one of the instants.
+        ValueError: No instant, or one without a time zone.
+    """
+    position_km, _, sun_km = _spacecraft_and_sun(elements, at, time_scale)
+    separation, earth, disc = _angles_rad(position_km, sun_km)
+    return 1.0 - _hidden_fraction(separation, earth, disc)
+
+
+def beta_angle_deg(
+    elements: MeanElements, at: Sequence[datetime], *, time_scale: Timescale | None = None
+) -> Floats:
+    """Return the angle of the Sun above the orbital plane, in degrees, at each instant.
+
+    Positive on the side of the orbit's angular momentum.
+
+    Raises:
+        PropagationError: SGP4 has no position at one of the instants.
+        ValueError: No instant, or one without a time zone.
+    """
+    position_km, velocity_km_s, sun_km = _spacecraft_and_sun(elements, at, time_scale)
+    normal = np.cross(position_km, velocity_km_s)
+    sine = (normal * sun_km).sum(axis=1) / (
+        np.linalg.norm(normal, axis=1) * np.linalg.norm(sun_km, axis=1)
+    )
+    beta: Floats = np.degrees(np.arcsin(sine))
+    return beta
+
+
+class _EclipseSearch:
+    def __init__(
+        self, elements: MeanElements, grid: TimeGrid, shadow: Shadow, time_scale: Timescale
+    ) -> None:
+        errors, self._teme_km, _ = propagate_teme([elements.satrec()], grid)
+        error = first_error(errors[0], grid, elements.name)
+        if error is not None:
+            raise error
+        self._grid = grid
+        self._sign = -1.0 if shadow is Shadow.UMBRA else 1.0
+        seconds = grid.seconds
+        self._sun = sun.SunPath(time_scale, grid.midnight, float(seconds[0]), float(seconds[-1]))
+
+    def find(self) -> list[tuple[float, float]]:
+        grid = self._grid
+        inner = grid.seconds[MARGIN_NODES:-MARGIN_NODES]
+        inner = inner[(inner > grid.start_s) & (inner < grid.end_s)]
+        at_s = np.concatenate([[grid.start_s], inner, [grid.end_s]])
+        at_s = np.sort(np.append(at_s, self._grazes(at_s)))
+        dark = self._depth_rad(at_s) > 0.0
+        change = np.flatnonzero(dark[1:] != dark[:-1])
+        edges = switch_times(
+            lambda at: self._depth_rad(at) > 0.0, at_s[change], at_s[change + 1], dark[change]
+        )
+        bounds = [grid.start_s] * bool(dark[0]) + edges.tolist() + [grid.end_s] * bool(dark[-1])
+        return list(zip(bounds[::2], bounds[1::2], strict=True))
+
+    def _grazes(self, at_s: Floats) -> Floats:
+        """Return when the edge of the shadow is nearest, where nodes alone may miss it."""
+        depth = self._depth_rad(at_s)
+        before, here, after = depth[:-2], depth[1:-1], depth[2:]
+        outside = (here <= 0.0) & (here >= before) & (here >= after)
+        inside = (here > 0.0) & (here <= before) & (here <= after)
+        middle = 1 + np.flatnonzero((outside | inside) & (np.abs(here) < _NEAR_EDGE_RAD))
+        sign = np.where(depth[middle] > 0.0, -1.0, 1.0)
+        return maxima(lambda at: sign * self._depth_rad(at), at_s[middle - 1], at_s[middle + 1])
+
+    def _depth_rad(self, at_s: Floats) -> Floats:
+        """Return how deep in the shadow the spacecraft is, as an angle; negative outside."""
+        node = self._grid.index_of(at_s)
+        row = np.zeros(len(at_s), dtype=np.int64)
+        fitted = polynomials.fit(self._teme_km, row, node, np.eye(3), np.zeros(3))
+        step = at_s / STEP_S - (self._grid.first_node + node)
+        position_km = polynomials.value_at(fitted, step).T
+        separation, earth, disc = _angles_rad(position_km, self._sun.teme_km(at_s))
+        return earth + self._sign * disc - separation
+
+
+def _angles_rad(position_km: Floats, sun_km: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the angle from Earth to Sun, and the radii of both discs, as seen aboard."""
+    position, sun_position = position_km * _STRETCH, sun_km * _STRETCH
+    to_sun = sun_position - position
+    across = np.linalg.norm(np.cross(-position, to_sun), axis=1)
+    along = -(position * to_sun).sum(axis=1)
+    earth = np.arcsin(np.minimum(EQUATORIAL_RADIUS_KM / np.linalg.norm(position, axis=1), 1.0))
+    disc = np.arcsin(sun.RADIUS_KM / np.linalg.norm(sun_km - position_km, axis=1))
+    return np.arctan2(across, along), earth, disc
+
+
+def _hidden_fraction(separation: Floats, earth: Floats, disc: Floats) -> Floats:
+    """Return the part of the Sun's disc behind the Earth's.
+
+    The discs overlap in a lens; their angular radii are small enough where they
+    touch that the lens may be taken as flat.
+    """
+    # Outside these bounds the discs are apart, or the smaller is wholly covered.
+    apart = np.clip(separation, np.abs(earth - disc), earth + disc)
+    from_sun = (apart**2 + disc**2 - earth**2) / (2.0 * apart * disc)
+    from_earth = (apart**2 + earth**2 - disc**2) / (2.0 * apart * earth)
+    sun_angle = np.arccos(np.clip(from_sun, -1.0, 1.0))
+    earth_angle = np.arccos(np.clip(from_earth, -1.0, 1.0))
+    lens = disc**2 * (sun_angle - np.sin(2.0 * sun_angle) / 2.0) + earth**2 * (
+        earth_angle - np.sin(2.0 * earth_angle) / 2.0
+    )
+    return np.clip(lens / (np.pi * disc**2), 0.0, 1.0)
+
+
+def _spacecraft_and_sun(
+    elements: MeanElements, at: Sequence[datetime], time_scale: Timescale | None
+) -> tuple[Floats, Floats, Floats]:
+    """Return position (km), velocity (km/s) and the Sun's position (km), TEME, (n, 3)."""
+    midnight, seconds, position_km, velocity_km_s = propagate_teme_at(elements, at)
+    path = sun.SunPath(
+        time_scale or packaged_time_scale(), midnight, float(seconds.min()), float(seconds.max())
+    )
+    return position_km, velocity_km_s, path.teme_km(seconds)

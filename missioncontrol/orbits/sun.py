@@ -1,0 +1,58 @@
+"""Where the Sun is, seen from the Earth's centre, in the frame of SGP4.
+
+From JPL's ephemeris DE421, which the package ``skyfield-data`` carries; it ends
+in the year 2053. The position is geometric: no light time, no aberration. That
+is the convention of the reference this is checked against; aberration would
+move the edges of an eclipse by a tenth of a second in low orbit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import numpy as np
+from skyfield.jpllib import SpiceKernel
+from skyfield.sgp4lib import TEME
+from skyfield.timelib import Timescale
+
+from missioncontrol.orbits.earth_rotation import skyfield_times
+from missioncontrol.orbits.wgs84 import Floats
+
+RADIUS_KM: Final = 695_700.0  # IAU 2015 resolution B3, nominal
+
+_NODE_S: Final = 3600.0  # linear between hourly nodes is good to 0.02 arc seconds
+
+
+class SunPath:
+    """The Sun's positions over an interval, quick to ask for."""
+
+    def __init__(
+        self, time_scale: Timescale, midnight: datetime, first_s: float, last_s: float
+    ) -> None:
+        first = np.floor(first_s / _NODE_S)
+        nodes = np.arange(first, np.ceil(last_s / _NODE_S) + 2.0)
+        self._seconds = nodes * _NODE_S
+        self._position_km = _sun_teme_km(time_scale, midnight, self._seconds)
+
+    def teme_km(self, seconds: Floats) -> Floats:
+        """Return positions in kilometres, shape (n, 3), at seconds after midnight."""
+        return np.stack(
+            [np.interp(seconds, self._seconds, axis) for axis in self._position_km], axis=-1
+        )
+
+
+def _sun_teme_km(time_scale: Timescale, midnight: datetime, seconds: Floats) -> Floats:
+    """Return positions of the Sun, shape (3, n)."""
+    kernel = _kernel()
+    times = skyfield_times(time_scale, midnight, seconds)
+    icrf_km = (kernel["sun"] - kernel["earth"]).at(times).position.km
+    position: Floats = np.einsum("ijn,jn->in", TEME.rotation_at(times), icrf_km)
+    return position
+
+
+@cache
+def _kernel() -> SpiceKernel:
+    return SpiceKernel(str(resources.files("skyfield_data") / "data" / "de421.bsp"))
