@@ -143,14 +143,10 @@ class TestLateDuplicateAndOverlappingData:
         with open_writer(tmp_path) as writer:
             writer.append([], [group([1], [10])])
             # Another layout, so that it is not merged with the others.
-            writer.append([], [group([1], [99], OTHER=np.array([1]))])
+            writer.append([], [group([0, 1], [0, 99], OTHER=np.array([1, 1]))])
             writer.append([], [group([2], [20])])
-        assert compact(tmp_path, min_segments=2).segments_before == 0
-        writer = open_writer(tmp_path)
-        writer.append([], [group([3], [30])])
-        writer.close()
         assert compact(tmp_path, min_segments=2).segments_before == 2
-        assert read(tmp_path).values.tolist() == [10, 20, 30]
+        assert read(tmp_path).values.tolist() == [0, 10, 20]
 
     def test_a_sequence_count_that_comes_round_again_is_another_row(self, tmp_path):
         with open_writer(tmp_path) as writer:

@@ -1,0 +1,55 @@
+"""The history of telemetry: raw packets first, then columns of raw values.
+
+One writer process, many readers::
+
+    with open_writer(folder) as writer:
+        writer.append(packets, groups)
+    with open_reader(folder) as reader:
+        samples = reader.read(spacecraft="DD-1", parameter="PWR_BATT_V", start=..., end=...)
+
+The raw packet log is the source of truth. It is on the disk before
+:meth:`append` returns, and everything else can be rebuilt from it with
+:func:`rebuild`. Values are archived raw; the caller calibrates what it reads.
+:func:`compact` runs beside the writer, in any process.
+"""
+
+from telemetry.archive.compaction import CompactionReport, compact
+from telemetry.archive.interface import (
+    ArchiveDamagedError,
+    ArchiveError,
+    ArchiveLockedError,
+    ArchiveReader,
+    ArchiveWriter,
+    ColumnGroup,
+    Decimated,
+    LatestValue,
+    PacketPage,
+    RawPacket,
+    Samples,
+    Segmenter,
+    StoredPacket,
+)
+from telemetry.archive.reader import open_reader
+from telemetry.archive.rebuilding import rebuild
+from telemetry.archive.writer import open_writer
+
+__all__ = [
+    "ArchiveDamagedError",
+    "ArchiveError",
+    "ArchiveLockedError",
+    "ArchiveReader",
+    "ArchiveWriter",
+    "ColumnGroup",
+    "CompactionReport",
+    "Decimated",
+    "LatestValue",
+    "PacketPage",
+    "RawPacket",
+    "Samples",
+    "Segmenter",
+    "StoredPacket",
+    "compact",
+    "open_reader",
+    "open_writer",
+    "rebuild",
+]

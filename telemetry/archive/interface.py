@@ -1,0 +1,260 @@
+"""What an archive takes and gives, whatever stands behind it.
+
+Times are aware UTC datetimes where one instant is meant and int64
+microseconds since 1970-01-01T00:00:00Z where a column is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Column = npt.NDArray[Any]
+Times = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.uint16]
+
+
+class ArchiveError(Exception):
+    """The archive was asked for something it cannot do."""
+
+
+class ArchiveLockedError(ArchiveError):
+    """Another process is writing, or compacting, this archive."""
+
+
+class ArchiveDamagedError(ArchiveError):
+    """Octets that were safely on the disk are not what was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPacket:
+    """A packet to be logged, octet for octet."""
+
+    spacecraft: str  # up to 255 octets in UTF-8
+    apid: int
+    sequence_count: int
+    generated_at: datetime
+    received_at: datetime
+    station: str  # up to 255 octets in UTF-8
+    octets: bytes
+    has_own_time: bool = True  # False: generated_at is the reception time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPacket(RawPacket):
+    """A packet as logged. ``cursor`` points after it in the log."""
+
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PacketPage:
+    """Packets in order of arrival.
+
+    ``cursor`` is where to go on; it moves past packets that did not fit the
+    filter too, so that a follower does not read them again.
+    """
+
+    packets: list[StoredPacket]
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnGroup:
+    """Raw values of one container: columns that share one column of times.
+
+    A row is known by (generation time, sequence count): a row that comes
+    again is the same row. Rows may come late and in any order.
+    """
+
+    spacecraft: str
+    container: str
+    times_us: Times
+    sequence_counts: Counts
+    columns: Mapping[str, Column]
+
+
+Segmenter = Callable[[Sequence[StoredPacket]], Iterable[ColumnGroup]]
+"""Decodes logged packets into column groups again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Raw values of one parameter, in order of generation time, each once."""
+
+    times_us: Times
+    sequence_counts: Counts
+    values: Column
+
+    def __len__(self) -> int:
+        return len(self.times_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Decimated:
+    """Buckets of equal length that hold samples, in order of time.
+
+    Attributes:
+        starts_us: Beginning of each bucket.
+        minimum: Least value; NaN where the bucket holds nothing but NaN.
+        maximum: Greatest value.
+        mean: Mean of the values that are finite.
+        count: Samples, those that are not finite included.
+    """
+
+    starts_us: Times
+    minimum: npt.NDArray[np.float64]
+    maximum: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]
+    count: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestValue:
+    parameter: str
+    container: str
+    time_us: int
+    sequence_count: int
+    raw: Column  # shape (1,), ready for calibration
+
+
+class ArchiveWriter(Protocol):
+    """The one process that writes."""
+
+    def append(self, packets: Sequence[RawPacket], groups: Iterable[ColumnGroup]) -> int:
+        """Log packets, then store the columns decoded from them.
+
+        When this returns, the packets are on the disk and both can be read by
+        every process.
+
+        Returns:
+            The cursor after the last packet.
+
+        Raises:
+            ArchiveError: A crash left packets without columns; call
+                :meth:`recover` first.
+        """
+        ...
+
+    @property
+    def packets_without_columns(self) -> bool:
+        """Whether a crash left logged packets whose columns were not stored."""
+        ...
+
+    def recover(self, segmenter: Segmenter) -> int:
+        """Store the columns that a crash prevented; return the number of packets."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class ArchiveReader(Protocol):
+    """One of many. Use each from one thread only; opening one is cheap."""
+
+    def read(
+        self,
+        *,
+        spacecraft: str,
+        parameter: str,
+        start: datetime,
+        end: datetime,
+        limit: int | None = None,
+    ) -> Samples:
+        """Return the raw values generated from *start* to before *end*.
+
+        Args:
+            spacecraft: Whose.
+            parameter: Which; one that was never archived has no samples.
+            start: First instant, included.
+            end: Last instant, excluded.
+            limit: At most so many, the newest ones.
+        """
+        ...
+
+    def read_decimated(
+        self,
+        *,
+        spacecraft: str,
+        parameter: str,
+        start: datetime,
+        end: datetime,
+        buckets: int,
+        calibrate: Callable[[Column], Column] | None = None,
+    ) -> Decimated:
+        """Return minimum, maximum and mean of equal parts of an interval.
+
+        Args:
+            spacecraft: Whose.
+            parameter: Which; it must be a number.
+            start: Beginning of the first bucket.
+            end: End of the last bucket, excluded.
+            buckets: How many, at least 1.
+            calibrate: Applied to the raw values before they are counted.
+                Without it, stored statistics are used where they serve.
+
+        Raises:
+            ArchiveError: The parameter is a string or a binary.
+            ValueError: No bucket, or *end* is not after *start*.
+        """
+        ...
+
+    def latest(
+        self, *, spacecraft: str, parameters: Collection[str] | None = None
+    ) -> dict[str, LatestValue]:
+        """Return the values of the newest generation time, by parameter."""
+        ...
+
+    def packets_since(
+        self,
+        cursor: int,
+        *,
+        spacecraft: str,
+        apids: Collection[int] | None = None,
+        limit: int = 1000,
+    ) -> PacketPage:
+        """Return packets logged after *cursor* (0: from the beginning), in order of arrival.
+
+        Repeats are returned as often as they arrived.
+
+        Raises:
+            ArchiveError: *cursor* is not one that this archive gave.
+        """
+        ...
+
+    def read_packets(
+        self,
+        *,
+        spacecraft: str,
+        start: datetime,
+        end: datetime,
+        apids: Collection[int] | None = None,
+        limit: int | None = None,
+    ) -> list[StoredPacket]:
+        """Return packets generated from *start* to before *end*, in order of arrival."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
