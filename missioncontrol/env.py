@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 
 class EnvironmentValueError(ValueError):
@@ -84,7 +84,8 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
             "NAME": unquote(url.path.lstrip("/")),
             "USER": unquote(url.username or ""),
             "PASSWORD": unquote(url.password or ""),
-            "HOST": unquote(url.hostname or ""),
+            # libpq's form for a unix socket: postgresql://user@/database?host=/folder
+            "HOST": parse_qs(url.query).get("host", [unquote(url.hostname or "")])[0],
             "PORT": str(url.port or ""),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from functools import partial
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from missioncontrol.kernel import broker
 LIVE_CHANNEL: Final = "live"
 
 logger = logging.getLogger(__name__)
+_broker_is_away = threading.Event()
 
 
 def publish(message: dict[str, Any]) -> None:
@@ -26,7 +28,11 @@ def publish(message: dict[str, Any]) -> None:
     try:
         broker.connection().publish(LIVE_CHANNEL, json.dumps(message, separators=(",", ":")))
     except RedisError as error:
-        logger.warning("live message %s not sent: %s", message.get("type"), error)
+        if not _broker_is_away.is_set():  # once is enough: hundreds of messages may follow
+            logger.warning("the broker is away, consoles are not told: %s", error)
+        _broker_is_away.set()
+    else:
+        _broker_is_away.clear()
 
 
 def publish_after_commit(message: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from missioncontrol.fleet.selectors import demo_mission_file
+from missioncontrol.fleet import selectors as fleet_selectors
 from missioncontrol.kernel import clock
 from missioncontrol.scheduling import selectors as scheduling_selectors
 from missioncontrol.supervision import processes
@@ -72,10 +72,11 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         clock.resume()
         people = _seed()
-        if factor is not None:
-            clock.set_clock(mission_time=clock.now(), factor=factor)
+        _set_clock(factor, first_start=_passwords(people) != {})
         supervisor.start(
-            processes.product_processes(host=host, port=port, mission_file=demo_mission_file())
+            processes.product_processes(
+                host=host, port=port, mission_file=fleet_selectors.demo_mission_file()
+            )
         )
         address = f"http://{host}:{port}/"
         _wait_for_web(supervisor, address)
@@ -122,9 +123,23 @@ def _check_port_is_free(what: str, host: str, port: int, example: str) -> None:
 
 def _seed() -> dict[str, Any]:
     answer = StringIO()
-    call_command("seed_demo", as_json=True, stdout=answer)
+    call_command("seed_demo", json=True, stdout=answer)
     values: dict[str, Any] = json.loads(answer.getvalue().strip().splitlines()[-1])
     return values
+
+
+def _passwords(seeded: dict[str, Any]) -> dict[str, str]:
+    """Return the passwords made in this start, by account."""
+    return {row["username"]: row["password"] for row in seeded["operators"] if row["password"]}
+
+
+def _set_clock(factor: float | None, *, first_start: bool) -> None:
+    """Let the mission begin where its file says, however long the first start took."""
+    mission = fleet_selectors.mission_in_force()
+    if first_start and mission is not None:
+        clock.set_clock(mission_time=mission.clock_start, factor=factor or mission.clock_factor)
+    elif factor is not None:
+        clock.set_clock(mission_time=clock.now(), factor=factor)
 
 
 def _wait_for_web(supervisor: Supervisor, address: str) -> None:
@@ -143,15 +158,14 @@ def _wait_for_web(supervisor: Supervisor, address: str) -> None:
 
 def _screen(address: str, people: dict[str, Any]) -> str:
     lines = ["", f"  Mission control is at {address}", ""]
-    for account in people.get("accounts", []):
-        password = account.get("password")
-        lines.append(
-            f"  Sign in as {account['username']:<10} with {password}"
-            if password
-            else f"  Sign in as {account['username']:<10} with the password shown at the first "
-            f"start (a new one: manage.py changepassword {account['username']})"
+    made = _passwords(people)
+    for account in people["operators"]:
+        name = account["username"]
+        secret = made.get(name) or (
+            f"the password shown at the first start (a new one: manage.py changepassword {name})"
         )
-    if any(account.get("password") for account in people.get("accounts", [])):
+        lines.append(f"  Sign in as {name:<10} with {secret}")
+    if made:
         lines.append("  These passwords are shown now and stored nowhere in clear: note them.")
     lines += ["", f"  {what_happens_next(clock.now())}", "", "  Ctrl-C stops everything.", ""]
     return "\n".join(lines)
