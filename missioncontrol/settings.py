@@ -19,6 +19,8 @@ VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
 ARCHIVE_DIR = env.folder("ARCHIVE_DIR", VAR_DIR / "archive")
 FILES_DIR = env.folder("FILES_DIR", VAR_DIR / "files")
 LOG_DIR = env.folder("LOG_DIR", VAR_DIR / "log")
+# Name of the consortium log: first line of its checkpoints, name of its key. For ever.
+LOG_ORIGIN = env.text("LOG_ORIGIN", "missioncontrol.local/log")
 
 SECRET_KEY = env.secret("SECRET_KEY", file=VAR_DIR / "secret-key")
 DEBUG = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from missioncontrol.kernel import clock
+from tests import log_guards
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +14,10 @@ def _fresh_clock():
     clock.forget()
     yield
     clock.forget()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The migrated test database, which may be emptied after a test that commits."""
+    with django_db_blocker.unblock():
+        log_guards.lift_deletion_guards()

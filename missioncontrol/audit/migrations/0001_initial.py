@@ -4,41 +4,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('size', models.PositiveBigIntegerField(unique=True)),
-                ('root', models.BinaryField(max_length=32)),
-                ('note', models.TextField()),
-                ('published_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("size", models.PositiveBigIntegerField(unique=True)),
+                ("root", models.BinaryField(max_length=32)),
+                ("note", models.TextField()),
+                ("published_at", models.DateTimeField()),
             ],
             options={
-                'get_latest_by': 'size',
+                "get_latest_by": "size",
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('log_index', models.PositiveBigIntegerField(blank=True, null=True, unique=True)),
-                ('action', models.CharField(db_index=True, max_length=60)),
-                ('subject', models.CharField(db_index=True, max_length=120)),
-                ('actor', models.CharField(max_length=160)),
-                ('organisation', models.CharField(blank=True, max_length=60)),
-                ('at', models.DateTimeField()),
-                ('entry', models.BinaryField()),
-                ('leaf_hash', models.BinaryField(max_length=32)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("log_index", models.PositiveBigIntegerField(blank=True, null=True, unique=True)),
+                ("action", models.CharField(db_index=True, max_length=60)),
+                ("subject", models.CharField(db_index=True, max_length=120)),
+                ("actor", models.CharField(max_length=160)),
+                ("organisation", models.CharField(blank=True, max_length=60)),
+                ("at", models.DateTimeField()),
+                ("entry", models.BinaryField()),
+                ("leaf_hash", models.BinaryField(max_length=32)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('log_index', None)), fields=['id'], name='audit_waiting_for_index')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("log_index", None)),
+                        fields=["id"],
+                        name="audit_waiting_for_index",
+                    )
+                ],
             },
         ),
     ]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from django.conf import settings
@@ -64,7 +65,8 @@ def installation(folder):
         yield Installation(folder, f"sqlite:///{folder / 'mission.sqlite3'}")
         return
     values = settings.DATABASES["default"]
-    server = f"postgresql://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}"
+    user, password, host = (quote(values[name], safe="") for name in ("USER", "PASSWORD", "HOST"))
+    server = f"postgresql://{user}:{password}@{host}:{values['PORT']}"
     name = f"log_{secrets.token_hex(4)}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as administrator:
         administrator.execute(f"CREATE DATABASE {name}")

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Max, Q
+
+from missioncontrol.audit.log_folder import LogFolder
+from missioncontrol.audit.merkle.canonical import read_entry
+from missioncontrol.audit.merkle.receipt import Receipt, format_receipt
+from missioncontrol.audit.merkle.tiles import TileNodes
+from missioncontrol.audit.merkle.tree import inclusion_proof as tree_inclusion_proof
+from missioncontrol.audit.models import AuditEntry, Checkpoint
+from missioncontrol.kernel.errors import RefusedError
+
+MAX_PAGE: Final = 500
+
+
+class NotPublishedError(RefusedError):
+    """The log has not published this yet; ask again in a moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InclusionProof:
+    """That one entry stands in the published tree (RFC 6962 section 2.1.1)."""
+
+    index: int
+    size: int  # of the tree that the proof is for
+    root: bytes
+    hashes: tuple[bytes, ...]  # from the leaf's sibling to the root's child
+    checkpoint: str  # the signed note of that tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPage:
+    """Entries, newest first, and where the older ones go on."""
+
+    entries: list[AuditEntry]
+    next_cursor: int | None  # give it as ``cursor``; None: there are no older ones
+
+
+def log_folder() -> LogFolder:
+    """Return the folder that this installation's log lives in."""
+    return LogFolder(settings.LOG_DIR)
+
+
+def origin() -> str:
+    """Return the log's name: the first line of its checkpoints."""
+    name: str = settings.LOG_ORIGIN
+    return name
+
+
+def verification_key() -> str:
+    """Return the log's public key as a vkey (C2SP signed-note).
+
+    Raises:
+        NotPublishedError: The log was never started.
+    """
+    key = log_folder().read_verifier_key()
+    if key is None:
+        raise NotPublishedError("The log has no key yet; its sequencer makes one when it starts.")
+    return key.to_vkey()
+
+
+def latest_checkpoint() -> Checkpoint | None:
+    """Return the newest published checkpoint, or None before the log's first start."""
+    return Checkpoint.objects.order_by("-size").first()
+
+
+def published_size() -> int:
+    """Return how many entries stand under a published checkpoint."""
+    size: int | None = Checkpoint.objects.aggregate(size=Max("size"))["size"]
+    return size or 0
+
+
+def assigned_size() -> int:
+    """Return how many entries have an index, published or about to be."""
+    last: int | None = AuditEntry.objects.aggregate(last=Max("log_index"))["last"]
+    return 0 if last is None else last + 1
+
+
+def waiting_count() -> int:
+    """Return how many entries are committed and not yet published."""
+    return AuditEntry.objects.filter(
+        Q(log_index=None) | Q(log_index__gte=published_size())
+    ).count()
+
+
+def is_published(entry_id: int) -> bool:
+    """Tell whether the entry with this primary key stands under a signed, public checkpoint."""
+    return AuditEntry.objects.filter(pk=entry_id, log_index__lt=published_size()).exists()
+
+
+def get_entry(log_index: int) -> AuditEntry:
+    """Return the entry at an index of the log.
+
+    Raises:
+        AuditEntry.DoesNotExist: no entry has that index (yet).
+    """
+    return AuditEntry.objects.get(log_index=log_index)
+
+
+def entry_content(entry: AuditEntry) -> dict[str, Any]:
+    """Return what was logged, read from the octets that are hashed.
+
+    Raises:
+        FormatError: The octets were changed and are no entry any more.
+    """
+    return read_entry(bytes(entry.entry))
+
+
+def entries(
+    *,
+    subject: str = "",
+    action: str = "",
+    actor: str = "",
+    organisation: str = "",
+    text: str = "",
+    cursor: int | None = None,
+    limit: int = 50,
+) -> EntryPage:
+    """Return one page of the log, newest first; also entries that still wait for an index.
+
+    Args:
+        subject: Exactly this subject, e.g. ``telecommand:17``; likewise the next three.
+        action: Exactly this action.
+        actor: Exactly this actor, e.g. ``operator:alice``.
+        organisation: Exactly this slug.
+        text: Anywhere in subject, action, actor or organisation, in either case.
+        cursor: ``next_cursor`` of the page before.
+        limit: Entries on a page, at most ``MAX_PAGE``.
+    """
+    exact = {"subject": subject, "action": action, "actor": actor, "organisation": organisation}
+    rows = AuditEntry.objects.filter(**{name: value for name, value in exact.items() if value})
+    if text:
+        rows = rows.filter(
+            Q(subject__icontains=text)
+            | Q(action__icontains=text)
+            | Q(actor__icontains=text)
+            | Q(organisation__icontains=text)
+        )
+    if cursor is not None:
+        rows = rows.filter(pk__lt=cursor)
+    size = min(limit, MAX_PAGE)
+    found = list(rows.order_by("-pk")[: size + 1])
+    page = found[:size]
+    return EntryPage(entries=page, next_cursor=page[-1].pk if len(found) > size else None)
+
+
+def inclusion_proof(entry: AuditEntry) -> InclusionProof:
+    """Return the proof that *entry* stands in the tree as last published.
+
+    Raises:
+        NotPublishedError: It does not yet.
+        VerificationError: A tile on the way is missing or damaged.
+    """
+    checkpoint = latest_checkpoint()
+    if checkpoint is None or entry.log_index is None or entry.log_index >= checkpoint.size:
+        raise NotPublishedError(
+            f"The entry {entry} stands under no published checkpoint yet. Ask again in a moment."
+        )
+    size = checkpoint.size
+    nodes = TileNodes(size=size, read_tile=log_folder().read_tile)
+    hashes = tree_inclusion_proof(index=entry.log_index, size=size, read_node=nodes)
+    return InclusionProof(
+        index=entry.log_index,
+        size=size,
+        root=bytes(checkpoint.root),
+        hashes=tuple(hashes),
+        checkpoint=checkpoint.note,
+    )
+
+
+def receipt(entry: AuditEntry) -> str:
+    """Return a proof of *entry* that can be checked offline (C2SP tlog-proof).
+
+    The entry's octets travel beside it.
+
+    Raises:
+        NotPublishedError: The entry stands under no published checkpoint yet.
+        VerificationError: A tile on the way is missing or damaged.
+    """
+    proof = inclusion_proof(entry)
+    octets = format_receipt(
+        Receipt(index=proof.index, proof=proof.hashes, checkpoint=proof.checkpoint.encode())
+    )
+    return octets.decode()

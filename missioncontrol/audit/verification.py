@@ -1,0 +1,163 @@
+"""Check the log in the database against the published checkpoint and the files.
+
+Every row is compared with its own hash, with the columns it is searched by, and
+with the bundle and the tile that the world sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+
+from django.db.models import Q
+
+from missioncontrol.audit.folder_verification import stored_entries, verify_tiles
+from missioncontrol.audit.log_folder import LogFolder
+from missioncontrol.audit.merkle.canonical import read_entry
+from missioncontrol.audit.merkle.checkpoint import Checkpoint as TreeHead
+from missioncontrol.audit.merkle.checkpoint import open_checkpoint
+from missioncontrol.audit.merkle.errors import FormatError, LogMismatchError
+from missioncontrol.audit.merkle.hashing import abbreviate, leaf_hash
+from missioncontrol.audit.merkle.keys import VerifierKey
+from missioncontrol.audit.merkle.log_verifier import verify_log
+from missioncontrol.audit.merkle.text_fields import show
+from missioncontrol.audit.merkle.tiles import TILE_WIDTH, bundles_for_growth, tile_at
+from missioncontrol.audit.models import AuditEntry, Checkpoint
+
+_CHUNK_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedDatabase:
+    """What was checked and holds."""
+
+    checkpoint: TreeHead
+    checkpoints: int  # signed tree heads in the database, the newest among them
+    tiles: int
+    bundles: int
+    waiting: int  # entries that no published checkpoint covers yet
+
+
+def verify_database(folder: LogFolder, *, key: VerifierKey) -> VerifiedDatabase:
+    """Check all rows of the log, and the files, against the published checkpoint.
+
+    The sequencer may run meanwhile: what it adds is counted as waiting.
+
+    Args:
+        folder: This installation's log.
+        key: The log's public key.
+
+    Raises:
+        LogMismatchError: The first thing that is wrong, with its index where
+            an entry can be named.
+        VerificationError: The checkpoint is missing, or not signed by *key*.
+    """
+    # Rows first: the file is always as new as they are.
+    noted = [_opened(row, key) for row in Checkpoint.objects.order_by("size").iterator()]
+    head = folder.open_checkpoint(key=key).checkpoint
+    if noted and noted[-1].size > head.size:
+        raise LogMismatchError(
+            f"The database knows the published checkpoint of {noted[-1].size} entries, the file "
+            f"has {head.size}: the file is an older one."
+        )
+    verify_log(_checked_rows(folder, size=head.size), checkpoint=head, earlier=noted)
+    return VerifiedDatabase(
+        checkpoint=head,
+        checkpoints=len(noted),
+        tiles=verify_tiles(folder, size=head.size),
+        bundles=len(bundles_for_growth(old=0, new=head.size)),
+        waiting=_check_waiting(head.size),
+    )
+
+
+def _opened(row: Checkpoint, key: VerifierKey) -> TreeHead:
+    """Return a noted checkpoint, whose columns must say what was signed."""
+    head = open_checkpoint(row.note.encode(), origin=key.name, log_keys=[key]).checkpoint
+    if (row.size, bytes(row.root)) != (head.size, head.root):
+        raise LogMismatchError(
+            f"The checkpoint of {head.size} entries in the database was changed: its row says "
+            f"{row.size} and {abbreviate(bytes(row.root))}, signed was {abbreviate(head.root)}."
+        )
+    return head
+
+
+def _checked_rows(folder: LogFolder, *, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (octets of the row, hash in the tile) in order of index.
+
+    Ends early where the rows do; the caller knows how many there must be.
+    """
+    rows = (
+        AuditEntry.objects.filter(log_index__isnull=False)
+        .order_by("log_index")
+        .iterator(chunk_size=_CHUNK_ROWS)
+    )
+    files = stored_entries(folder, size=size)
+    for index, (row, (bundled, published)) in enumerate(zip(rows, files, strict=False)):
+        if row.log_index != index:
+            raise LogMismatchError(
+                f"Entry {index} is missing: the next row has the index {row.log_index}.",
+                index=index,
+            )
+        fault = _fault_in_row(row) or _fault_beside(row, bundled, published, index, size)
+        if fault:
+            raise LogMismatchError(f"Entry {index} (row {row.pk}): {fault}", index=index)
+        yield bytes(row.entry), published
+
+
+def _fault_in_row(row: AuditEntry) -> str:
+    """Say where a row contradicts itself; empty if it does not."""
+    octets = bytes(row.entry)
+    if leaf_hash(octets) != bytes(row.leaf_hash):
+        return (
+            f"its octets hash to {abbreviate(leaf_hash(octets))}, it was written with "
+            f"{abbreviate(bytes(row.leaf_hash))}; one of the two was changed."
+        )
+    try:
+        logged = read_entry(octets)
+    except FormatError as fault:
+        return str(fault)
+    columns = {
+        "action": row.action,
+        "subject": row.subject,
+        "actor": row.actor,
+        "organisation": row.organisation,
+        "at": row.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+    }
+    for name, value in columns.items():
+        if logged.get(name) != value:
+            return (
+                f"the column {name} says {show(value)}, logged was "
+                f"{show(str(logged.get(name)))}; the column was changed."
+            )
+    return ""
+
+
+def _fault_beside(row: AuditEntry, bundled: bytes, published: bytes, index: int, size: int) -> str:
+    """Say where a row contradicts the published files; empty if it does not."""
+    if bytes(row.leaf_hash) != published:
+        tile = tile_at(level=0, index=index // TILE_WIDTH, size=size)
+        return (
+            f"the row's octets hash to {abbreviate(bytes(row.leaf_hash))}, {tile.path} has "
+            f"{abbreviate(published)} at this place."
+        )
+    if bytes(row.entry) != bundled:
+        return (
+            f"the entry bundle has other octets at this place; they hash to "
+            f"{abbreviate(leaf_hash(bundled))}, the row's to {abbreviate(published)}."
+        )
+    return ""
+
+
+def _check_waiting(size: int) -> int:
+    """Check what is not published yet, row by row; return how many there are."""
+    rows = AuditEntry.objects.filter(Q(log_index=None) | Q(log_index__gte=size)).order_by("pk")
+    waiting = 0
+    for row in rows.iterator(chunk_size=_CHUNK_ROWS):
+        fault = _fault_in_row(row)
+        if fault:
+            raise LogMismatchError(
+                f"Row {row.pk}, not yet in the tree: {fault}", index=row.log_index
+            )
+        waiting += 1
+    return waiting

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from missioncontrol.audit import selectors
+from missioncontrol.audit.merkle.keys import VerifierKey
+from missioncontrol.audit.merkle.proofs import verify_inclusion
+from missioncontrol.audit.merkle.receipt import parse_receipt, verify_receipt
+from missioncontrol.audit.models import AuditEntry
+from missioncontrol.audit.services import sequence_entries
+from tests.integration.missioncontrol.audit.log_entries import AT, append, publish
+
+pytestmark = pytest.mark.django_db
+
+
+class TestIsPublished:
+    def test_waits_for_the_checkpoint_and_not_for_the_index(self):
+        publish()
+        [row] = append()
+        assert not selectors.is_published(row.pk)
+        AuditEntry.objects.filter(pk=row.pk).update(log_index=1)
+        assert not selectors.is_published(row.pk)
+        sequence_entries(at=AT)
+        assert selectors.is_published(row.pk)
+
+    def test_knows_no_entry_that_does_not_exist(self):
+        assert not selectors.is_published(1)
+
+
+class TestNewLog:
+    def test_has_a_name_but_no_key_and_no_checkpoint(self):
+        assert selectors.origin() == "missioncontrol.local/log"
+        assert selectors.latest_checkpoint() is None
+        assert (selectors.published_size(), selectors.assigned_size()) == (0, 0)
+        with pytest.raises(selectors.NotPublishedError, match="The log has no key yet"):
+            selectors.verification_key()
+
+
+class TestReceipt:
+    @pytest.mark.parametrize("index", [0, 254, 255, 256, 299])
+    def test_proves_an_entry_offline_with_the_public_key_alone(self, index):
+        publish(280)
+        publish(20)
+        row = selectors.get_entry(index)
+        verified = verify_receipt(
+            parse_receipt(selectors.receipt(row).encode()),
+            entry=bytes(row.entry),
+            origin=selectors.origin(),
+            log_keys=[VerifierKey.from_vkey(selectors.verification_key())],
+        )
+        assert (verified.index, verified.checkpoint.size) == (index, 300)
+
+    def test_comes_from_the_same_proof_that_is_shown(self):
+        row = publish(5)[2]
+        proof = selectors.inclusion_proof(row)
+        assert (proof.index, proof.size, len(proof.hashes)) == (2, 5, 3)
+        verify_inclusion(
+            leaf=bytes(row.leaf_hash),
+            index=2,
+            size=5,
+            proof=proof.hashes,
+            root=proof.root,
+        )
+
+    def test_is_refused_before_the_entry_is_published(self):
+        publish()
+        [row] = append()
+        for ask in (selectors.receipt, selectors.inclusion_proof):
+            with pytest.raises(selectors.NotPublishedError, match="no published checkpoint yet"):
+                ask(row)
+
+
+class TestEntries:
+    @pytest.fixture(autouse=True)
+    def log(self):
+        append(subject="job:1", action="job.submit", organisation="kashi")
+        append(subject="job:1", action="job.complete", actor="process:jobs", organisation="kashi")
+        append(subject="job:12", action="job.submit", actor="operator:bob")
+        publish()
+        append(subject="waiting:1")
+
+    def subjects(self, **asked):
+        return [row.subject for row in selectors.entries(**asked).entries]
+
+    def test_come_newest_first_and_with_those_that_wait(self):
+        page = selectors.entries()
+        assert [row.subject for row in page.entries] == [
+            *["waiting:1", "telecommand:17", "job:12", "job:1", "job:1"]
+        ]
+        assert [row.log_index for row in page.entries] == [None, 3, 2, 1, 0]
+        assert page.next_cursor is None
+        assert selectors.waiting_count() == 1
+
+    @pytest.mark.parametrize(
+        ("asked", "subjects"),
+        [
+            ({"subject": "job:1"}, ["job:1", "job:1"]),
+            ({"subject": "job:1", "action": "job.submit"}, ["job:1"]),
+            ({"actor": "operator:bob"}, ["job:12"]),
+            ({"organisation": "kashi"}, ["job:1", "job:1"]),
+            ({"text": "JOB:1"}, ["job:12", "job:1", "job:1"]),
+            ({"text": "process:"}, ["job:1"]),
+            ({"text": "Kash", "action": "job.complete"}, ["job:1"]),
+            ({"text": "%"}, []),
+            ({"subject": "job:3"}, []),
+        ],
+    )
+    def test_are_found_by_what_is_asked(self, asked, subjects):
+        assert self.subjects(**asked) == subjects
+
+    def test_come_in_pages_that_neither_overlap_nor_shift_when_the_log_grows(self):
+        first = selectors.entries(limit=2)
+        append(subject="later:1")
+        second = selectors.entries(limit=2, cursor=first.next_cursor)
+        third = selectors.entries(limit=2, cursor=second.next_cursor)
+        pages = [[row.subject for row in page.entries] for page in (first, second, third)]
+        assert pages == [["waiting:1", "telecommand:17"], ["job:12", "job:1"], ["job:1"]]
+        assert third.next_cursor is None
+
+    def test_are_limited_to_a_page(self, monkeypatch):
+        monkeypatch.setattr(selectors, "MAX_PAGE", 3)
+        assert len(self.subjects(limit=1000)) == 3
+
+    def test_show_what_was_logged(self):
+        [row] = append(details={"limit": 7})
+        row.refresh_from_db()
+        assert selectors.entry_content(row)["details"] == {"limit": 7}
+
+    def test_have_one_at_an_index_or_none(self):
+        assert selectors.get_entry(2).subject == "job:12"
+        with pytest.raises(AuditEntry.DoesNotExist):
+            selectors.get_entry(4)
