@@ -16,6 +16,8 @@ for name in ("REDIS_URL", "SECRET_KEY", "SIMULATOR_ADDRESS"):
 
 from missioncontrol.settings import *  # noqa: E402, F403
 
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405  # whitenoise warns without it
+
 # One hash instead of a memory-hard one: sign-in itself is tested in the browser
 # journeys, which run the product with its own settings.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -69,7 +69,9 @@ def fly(product: Product, *, seed: int, within_s: float) -> dict[str, Any]:
             job["input_sha256"] == hashlib.sha256(octets).hexdigest(), "the input's digest differs"
         )
         output = api.get(f"/jobs/{number}/result").content
-        _expect(hashlib.sha256(output).hexdigest() == job["output_sha256"], "output digest differs")
+        _expect(
+            hashlib.sha256(output).hexdigest() == job["output_sha256"], "output digest differs"
+        )
         computed = list(struct.unpack(f">{len(output) // 4}f", output))
         _expect(computed == expected, "the matrix that came down is not the product")
         log_size = _verify_in_log(api, subject=f"job:{number}", action="job.complete")

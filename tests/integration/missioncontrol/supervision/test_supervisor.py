@@ -62,7 +62,7 @@ class TestSupervisor:
         assert (row["restarts"], row["state"]) == (1, "running")
         assert row["last_exit"] == -signal.SIGKILL
 
-    def test_stops_even_a_child_that_does_not_listen_within_five_seconds(self, supervisor, tmp_path):
+    def test_stops_even_a_child_that_does_not_listen_in_time(self, supervisor, tmp_path):
         supervisor.start(
             [ChildDefinition(name="deaf", argv=DEAF), ChildDefinition(name="good", argv=SLEEPER)]
         )
