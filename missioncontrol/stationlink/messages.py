@@ -8,7 +8,9 @@ that names the kind, the payload. docs/station-link.md describes the dialogue.
 from __future__ import annotations
 
 import json
+import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -136,15 +138,34 @@ Message = Hello | Welcome | Refused | TmFrameReceived | Cltu | CltuReport | Stat
 
 
 def encode(message: Message) -> bytes:
-    """Return *message* as one record."""
+    """Return *message* as one record.
+
+    Raises:
+        StationLinkError: the record would be longer than ``MAX_RECORD_OCTETS``,
+            or an item or epoch does not fit its field.
+    """
+    payload = _payload(message)
+    if len(payload) >= MAX_RECORD_OCTETS:
+        raise StationLinkError(
+            f"a record of {len(payload) + 1} octets; 1 to {MAX_RECORD_OCTETS} are allowed"
+        )
+    return _LENGTH.pack(len(payload) + 1) + bytes([message.kind]) + payload
+
+
+def _payload(message: Message) -> bytes:
     if isinstance(message, TmFrameReceived):
         microseconds = (message.received_at - _EPOCH_1970) // timedelta(microseconds=1)
-        payload = _FRAME_TIME.pack(microseconds * 1000) + message.octets
-    elif isinstance(message, Cltu):
-        payload = _CLTU_HEAD.pack(message.item, message.epoch) + message.octets
-    else:
-        payload = _to_json(message)
-    return _LENGTH.pack(len(payload) + 1) + bytes([message.kind]) + payload
+        return _pack(_FRAME_TIME, microseconds * 1000) + message.octets
+    if isinstance(message, Cltu):
+        return _pack(_CLTU_HEAD, message.item, message.epoch) + message.octets
+    return _to_json(message)
+
+
+def _pack(layout: struct.Struct, *values: int) -> bytes:
+    try:
+        return layout.pack(*values)
+    except struct.error as error:
+        raise StationLinkError(f"{values} does not fit its fields: {error}") from error
 
 
 class MessageDecoder:
@@ -204,77 +225,118 @@ def _decode(kind: int, payload: bytes) -> Message:
             item, epoch = _CLTU_HEAD.unpack_from(payload)
             return Cltu(item=item, epoch=epoch, octets=payload[_CLTU_HEAD.size :])
         return _decode_json(kind, payload)
-    except (struct.error, KeyError, TypeError, ValueError, OverflowError) as error:
+    except (struct.error, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise StationLinkError(f"a record of kind {kind} that cannot be read: {error}") from error
 
 
 def _decode_json(kind: int, payload: bytes) -> Message:
     if kind not in _JSON_READERS:
         raise StationLinkError(f"unknown record kind {kind}; 1 to 9 are defined")
-    values = json.loads(payload)
+    values = json.loads(payload, parse_constant=_refuse_constant)
     if not isinstance(values, dict):
         raise StationLinkError("its payload is not a JSON object")
     return _JSON_READERS[kind](values)
 
 
+def _refuse_constant(name: str) -> float:
+    raise StationLinkError(f"{name} is no JSON number")
+
+
 def _read_hello(values: dict[str, Any]) -> Hello:
     return Hello(
-        version=int(values["version"]),
+        version=_integer(values, "version"),
         service=Service(values["service"]),
-        spacecraft=str(values["spacecraft"]),
-        antenna=str(values["antenna"]),
-        contact=int(values["contact"]),
-        epoch=int(values["epoch"]),
+        spacecraft=_text(values, "spacecraft"),
+        antenna=_text(values, "antenna"),
+        contact=_integer(values, "contact"),
+        epoch=_integer(values, "epoch"),
     )
 
 
 def _read_welcome(values: dict[str, Any]) -> Welcome:
     return Welcome(
-        station=str(values["station"]),
-        antenna=str(values["antenna"]),
-        mission_time=_read_instant(values["mission_time"]),
+        station=_text(values, "station"),
+        antenna=_text(values, "antenna"),
+        mission_time=_instant_in(values, "mission_time"),
     )
+
+
+def _read_refused(values: dict[str, Any]) -> Refused:
+    return Refused(reason=_text(values, "reason"))
 
 
 def _read_report(values: dict[str, Any]) -> CltuReport:
     return CltuReport(
-        item=int(values["item"]),
+        item=_integer(values, "item"),
         state=CltuState(values["state"]),
-        reason=str(values["reason"]),
-        at=_read_instant(values["at"]),
+        reason=_text(values, "reason"),
+        at=_instant_in(values, "at"),
     )
 
 
 def _read_status(values: dict[str, Any]) -> Status:
     return Status(
-        at=_read_instant(values["at"]),
-        azimuth_deg=float(values["azimuth_deg"]),
-        elevation_deg=float(values["elevation_deg"]),
-        range_m=float(values["range_m"]),
-        range_rate_m_s=float(values["range_rate_m_s"]),
-        carrier_lock=bool(values["carrier_lock"]),
+        at=_instant_in(values, "at"),
+        azimuth_deg=_number(values, "azimuth_deg"),
+        elevation_deg=_number(values, "elevation_deg"),
+        range_m=_number(values, "range_m"),
+        range_rate_m_s=_number(values, "range_rate_m_s"),
+        carrier_lock=_flag(values, "carrier_lock"),
     )
 
 
 def _read_journal(values: dict[str, Any]) -> Journal:
-    return Journal(
-        contact=int(values["contact"]), radiated=tuple(int(item) for item in values["radiated"])
-    )
+    items = values["radiated"]
+    if not isinstance(items, list) or any(type(item) is not int for item in items):
+        raise StationLinkError("'radiated' is not a list of item numbers")
+    return Journal(contact=_integer(values, "contact"), radiated=tuple(items))
 
 
-def _read_instant(value: str) -> datetime:
-    instant = datetime.fromisoformat(value)
+def _read_bye(values: dict[str, Any]) -> Bye:
+    return Bye(reason=_text(values, "reason"))
+
+
+def _integer(values: dict[str, Any], name: str) -> int:
+    value = values[name]
+    if type(value) is not int:  # True is an int to isinstance
+        raise StationLinkError(f"{name!r} is {value!r}, not an integer")
+    return value
+
+
+def _number(values: dict[str, Any], name: str) -> float:
+    value = values[name]
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise StationLinkError(f"{name!r} is {value!r}, not a finite number")
+    return float(value)
+
+
+def _flag(values: dict[str, Any], name: str) -> bool:
+    value = values[name]
+    if not isinstance(value, bool):
+        raise StationLinkError(f"{name!r} is {value!r}, neither true nor false")
+    return value
+
+
+def _text(values: dict[str, Any], name: str) -> str:
+    value = values[name]
+    if not isinstance(value, str):
+        raise StationLinkError(f"{name!r} is {value!r}, not a string")
+    return value
+
+
+def _instant_in(values: dict[str, Any], name: str) -> datetime:
+    instant = datetime.fromisoformat(_text(values, name))
     if instant.tzinfo is None:
-        raise StationLinkError(f"the time {value!r} has no zone; UTC with Z is required")
+        raise StationLinkError(f"{name!r} {values[name]!r} has no zone; UTC with Z is required")
     return instant.astimezone(UTC)
 
 
-_JSON_READERS: Final = {
+_JSON_READERS: Final[dict[int, Callable[[dict[str, Any]], Message]]] = {
     Hello.kind: _read_hello,
     Welcome.kind: _read_welcome,
-    Refused.kind: lambda values: Refused(reason=str(values["reason"])),
+    Refused.kind: _read_refused,
     CltuReport.kind: _read_report,
     Status.kind: _read_status,
     Journal.kind: _read_journal,
-    Bye.kind: lambda values: Bye(reason=str(values["reason"])),
+    Bye.kind: _read_bye,
 }

@@ -19,7 +19,7 @@ from missioncontrol.stationlink.messages import (
 from uplink.links.connection import StationConnection
 from uplink.links.pacing import LinkPacer
 
-ANSWER_TIMEOUT_S: Final = 5.0
+ANSWER_TIMEOUT_S: Final = 3.0
 
 StationReport = CltuReport | Status | Bye
 

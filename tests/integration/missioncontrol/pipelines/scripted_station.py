@@ -45,6 +45,10 @@ class Spacecraft:
         self._clcws: queue.SimpleQueue[StreamedClcw] = queue.SimpleQueue()
         self._lock = threading.Lock()
 
+    def become(self, spacecraft_id: int) -> None:
+        """Be another spacecraft from now on."""
+        self.farm = Farm1(spacecraft_id=spacecraft_id, virtual_channel_id=0)
+
     def receive(self, cltu: bytes) -> None:
         for octets in split_frames(decode_cltu(cltu).octets):
             frame = decode_tc_frame(octets, _FORMAT)

@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from missioncontrol.audit.models import AuditEntry
+from missioncontrol.kernel import clock
 from missioncontrol.pipelines import selectors
 from missioncontrol.pipelines.executor.station import StationService
-from missioncontrol.pipelines.models import Acceptance, IntentState, RadiationIntent, StepState
+from missioncontrol.pipelines.models import (
+    Acceptance,
+    IntentState,
+    PassStep,
+    RadiationIntent,
+    StepKind,
+    StepState,
+)
 from missioncontrol.pipelines.services import LeaseLostError
 from missioncontrol.scheduling.models import Contact
+from tests.integration.missioncontrol.pipelines.scripted_station import wait_for
 from uplink.links.items import ItemKind, decode_item
 
 pytestmark = pytest.mark.timeout(60)
@@ -106,6 +117,67 @@ class TestPassRun:
         saved = selectors.fop_state(stage.contact.spacecraft, 0)
         assert saved.state == {"next_number": 6}
 
+    def test_sends_a_long_telecommand_in_several_frames(self, stage, approved):
+        spacecraft = stage.contact.spacecraft
+        spacecraft.link_profile["tc"]["max_frame_octets"] = 24
+        spacecraft.save()
+        run_job = approved("RUN_JOB", JOB=7, PROGRAM="SHA256", INPUT_SHA256="ab" * 32)
+        stage.station.lose = lambda count: count == 2
+        stage.end_when = is_acknowledged(run_job)
+        assert stage.run() == "COMPLETED"
+        assert b"".join(stage.onboard.accepted) == bytes(run_job.packet)
+        intents = selectors.radiation_intents(stage.contact)
+        assert [intent.is_last_frame for intent in intents] == [False, False, True]
+        assert {intent.acceptance for intent in intents} == {Acceptance.ACCEPTED}
+
+    def test_judges_no_frame_lost_that_the_station_may_still_radiate(self, stage, approved):
+        """The station keeps the first CLTU back; FARM-1 locks out; only then does it go."""
+        ping = approved()
+        kept = []
+
+        def keep_the_first_back(count: int) -> bool:
+            if count == 1:
+                stage.onboard.farm._lockout = True
+                kept.append(stage.station.received[0].octets)
+                wait_for(lambda: bool(released))
+                stage.onboard.farm._lockout = False
+                stage.onboard.receive(kept[0])
+            return count == 1
+
+        released = []
+
+        def release_later() -> None:
+            if kept:
+                waits.append(1)
+            if len(waits) == 4:
+                released.append(1)
+
+        waits = []
+        stage.station.lose = keep_the_first_back
+        stage.every_nudge = release_later
+        stage.end_when = is_acknowledged(ping)
+        assert stage.run() == "COMPLETED"
+        assert telecommand_packets(stage) == 1
+        [frame, *others] = selectors.radiation_intents(stage.contact)
+        assert frame.acceptance == Acceptance.ACCEPTED
+        assert {intent.what for intent in others} <= {"Unlock of FARM-1"}
+
+    def test_tells_the_consoles_how_it_goes(self, stage, approved, monkeypatch):
+        messages = []
+        monkeypatch.setattr("missioncontrol.kernel.live.publish", messages.append)
+        approved()
+        stage.end_when = lambda: any(
+            message.get("telecommand_frames_accepted") for message in messages
+        )
+        stage.run()
+        shown = [message for message in messages if "cop1" in message]
+        assert shown[0]["type"] == "pass"
+        assert shown[0]["contact"] == stage.contact.pk
+        last = shown[-1]
+        assert (last["telecommand_frames"], last["telecommand_frames_accepted"]) == (1, 1)
+        assert last["elevation_deg"] == 34.5
+        assert last["state"] in ("PASS", "POSTPASS")
+
     def test_ends_a_lockout_first(self, stage, approved):
         ping = approved()
         stage.onboard.farm._lockout = True
@@ -122,7 +194,7 @@ class TestPassRun:
         stage.end_when = lambda: len(stage.onboard.files) == 40
         assert stage.run() == "COMPLETED"
         assert [data[0] for data in stage.onboard.files] == list(range(40))
-        assert stage.transfers.suspended == 1
+        assert stage.transfers.suspended >= 1
         assert not RadiationIntent.objects.exists()
         report = selectors.pass_report(stage.contact).report
         assert report["uplink"]["file_cltus"] == 40
@@ -157,6 +229,61 @@ class TestPassRun:
         ping.refresh_from_db()
         assert ping.state == "APPROVED"
         assert stage.station.received == []
+
+    def test_waits_for_the_spacecrafts_pass_before(self, stage):
+        earlier = Contact.objects.create(
+            **{
+                name: getattr(stage.contact, name)
+                for name in (
+                    *("spacecraft", "antenna", "profile", "tca", "los", "max_elevation_deg"),
+                    *("aos_azimuth_deg", "los_azimuth_deg", "pre_pass_s", "post_pass_s"),
+                    "booked_at",
+                )
+            },
+            aos=stage.contact.aos - timedelta(seconds=60),
+            state=Contact.State.POSTPASS,
+            lease_expires_at=datetime.now(UTC) + timedelta(seconds=1.5),
+        )
+        opened = []
+
+        def open_transfers():
+            opened.append(datetime.now(UTC))
+            return stage.transfers
+
+        stage.open_transfers = open_transfers
+        stage.end_when = lambda: True
+        stage.run()
+        assert opened[0] >= earlier.lease_expires_at
+
+
+class TestPassRunThatCameLate:
+    @pytest.fixture
+    def over(self, stage):
+        """The pass is over, and its executor died in it."""
+        at = clock.now()
+        stage.contact.aos, stage.contact.los = at - timedelta(600), at - timedelta(seconds=300)
+        stage.contact.state, stage.contact.lease_epoch = Contact.State.PASS, 1
+        stage.contact.save()
+        return stage
+
+    def test_completes_a_pass_that_had_signal_by_its_report_alone(self, over):
+        PassStep.objects.create(
+            contact=over.contact,
+            number=1,
+            kind=StepKind.ACQUIRE,
+            state=StepState.DONE,
+            epoch=1,
+            started_at=over.contact.aos,
+        )
+        over.open_transfers = lambda: 1 / 0  # not touched: a later pass may have it
+        assert over.run() == "COMPLETED"
+        assert selectors.pass_report(over.contact).report["epoch"] == 2
+        assert over.station.hellos == []
+
+    def test_fails_a_pass_that_had_none(self, over):
+        assert over.run() == "FAILED"
+        over.contact.refresh_from_db()
+        assert over.contact.failure == "No executor was running during the pass."
 
 
 class TestPassRunThatLostItsLease:
@@ -239,6 +366,7 @@ class TestPassRunAfterAKill:
         with pytest.raises(Killed):
             stage.run()
         monkeypatch.undo()
+        wait_for(lambda: telecommand_packets(stage) == 1)
         stage.onboard.farm._expected = 77  # the receiver was reset meanwhile
         other = approved()
         stage.end_when = is_acknowledged(other)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from missioncontrol.kernel import clock
-from missioncontrol.pipelines.executor import process
+from missioncontrol.pipelines.executor import pass_run, process
 from missioncontrol.pipelines.executor.process import PassExecutor
 from missioncontrol.pipelines.models import PassStep, StepKind
 from missioncontrol.scheduling.models import Contact
@@ -96,13 +96,15 @@ class TestPassExecutor:
         stage.contact.refresh_from_db()
         assert (stage.contact.state, stage.contact.lease_epoch) == ("COMPLETED", 2)
 
-    def test_closes_a_contact_that_breaks_every_run_long_after_its_end(self, stage, executor):
+    def test_closes_a_contact_that_breaks_every_run_long_after_its_end(
+        self, stage, executor, monkeypatch
+    ):
         Contact.objects.update(
             state=Contact.State.PASS,
             aos=clock.now() - timedelta(hours=2),
             los=clock.now() - timedelta(hours=1),
         )
-        stage.open_transfers = lambda: 1 / 0
+        monkeypatch.setattr(pass_run, "pass_report", lambda *_, **__: 1 / 0)
         for _ in range(5):
             executor._not_before_s.clear()
             executor.look(clock.now())

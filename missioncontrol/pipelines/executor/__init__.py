@@ -1,0 +1,1 @@
+"""The pass executor: claims contacts and carries each through its steps, one thread each."""
