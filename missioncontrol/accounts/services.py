@@ -15,6 +15,7 @@ from missioncontrol.audit.services import append_entry
 from missioncontrol.kernel.errors import RefusedError
 
 MAX_TOKEN_LIFETIME = timedelta(days=365)
+_NAME_LENGTH = 80
 
 
 class AccountRefusedError(RefusedError):
@@ -45,11 +46,17 @@ def create_operator(
         actor: Who makes it.
 
     Raises:
-        AccountRefusedError: the name is taken or the password too weak.
+        AccountRefusedError: the name is taken or no name, or the password too weak.
     """
+    operator = Operator(username=username, display_name=display_name)
+    try:
+        operator.clean_fields(exclude={"password"})
+    except ValidationError as error:
+        raise AccountRefusedError(
+            f"The account {username[:40]!r} was not made: {' '.join(error.messages)}"
+        ) from error
     if Operator.objects.filter(username=username).exists():
         raise AccountRefusedError(f"The name {username!r} is taken; choose another.")
-    operator = Operator(username=username, display_name=display_name)
     if password is None:
         operator.set_unusable_password()
     else:
@@ -85,8 +92,8 @@ def create_token(
     """Make an API token and return it with its secret, which is shown only now.
 
     Raises:
-        AccountRefusedError: *operator* is no member of *organisation*, or the
-            lifetime is not between one second and a year.
+        AccountRefusedError: *operator* is no member of *organisation*, the
+            lifetime is not above zero and at most a year, or the name too long.
     """
     if not Membership.objects.filter(operator=operator, organisation=organisation).exists():
         raise AccountRefusedError(
@@ -94,7 +101,12 @@ def create_token(
         )
     if not timedelta(0) < lifetime <= MAX_TOKEN_LIFETIME:
         raise AccountRefusedError(
-            f"A token for {lifetime.days} days; the limit is {MAX_TOKEN_LIFETIME.days}."
+            f"A token for {lifetime.days} days; more than 0 and at most "
+            f"{MAX_TOKEN_LIFETIME.days} can be given."
+        )
+    if not 0 < len(name) <= _NAME_LENGTH:
+        raise AccountRefusedError(
+            f"The token's name has {len(name)} characters; 1 to {_NAME_LENGTH} are allowed."
         )
     prefix, key = secrets.token_hex(5), secrets.token_urlsafe(32)
     token = ApiToken.objects.create(

@@ -190,7 +190,7 @@ class MissionFile(Section):
     """A whole mission file, checked. ``attachment`` gives the files it names."""
 
     mission: MissionEntry
-    clock: ClockEntry
+    clock: ClockEntry | None = None  # without it mission time is UTC: in flight
     organisations: list[OrganisationEntry] = Field(min_length=1)
     stations: list[StationEntry]
     spacecraft: list[SpacecraftEntry]

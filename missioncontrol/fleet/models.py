@@ -10,8 +10,9 @@ class Mission(models.Model):
 
     name = models.SlugField(max_length=60, unique=True)
     title = models.CharField(max_length=120)
-    clock_start = models.DateTimeField()
-    clock_factor = models.FloatField()
+    # Of a rehearsal; empty in flight, where mission time is UTC.
+    clock_start = models.DateTimeField(null=True, blank=True)
+    clock_factor = models.FloatField(null=True, blank=True)
     file_sha256 = models.CharField(max_length=64)
     loaded_at = models.DateTimeField()
 

@@ -20,12 +20,18 @@ from missioncontrol.fleet.models import (
     Spacecraft,
 )
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.errors import RefusedError
+from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.models import ClockAnchor
 
 # An entry of the log has at most 65,535 octets; the rest is in the file, by its digest.
 _CHANGES_LOGGED: Final = 200
 
 _Row = TypeVar("_Row", bound=models.Model)
+
+
+class ClockRefusedError(RefusedError):
+    """The mission clock cannot be set like this."""
 
 
 @transaction.atomic
@@ -67,9 +73,38 @@ def load_mission(*, mission: MissionFile, actor: Operator | str, at: datetime) -
     if load.report:
         Mission.objects.filter(name=mission.mission.name).update(loaded_at=at)
         _log(load.report, mission=mission, actor=actor, at=at)
-    if not ClockAnchor.objects.exists():
+    if mission.clock is not None and not ClockAnchor.objects.exists():
         clock.set_clock(mission_time=mission.clock.start, factor=mission.clock.factor)
     return load.report
+
+
+@transaction.atomic
+def set_clock_factor(*, factor: float, actor: Operator, at: datetime) -> None:
+    """Let the clock of a rehearsal run *factor* times as fast as the wall's, from *at* on.
+
+    Raises:
+        NotPermittedError: *actor* has no role that may.
+        ClockRefusedError: mission time is UTC (no rehearsal), or the factor is
+            outside the limits.
+    """
+    require(actor, Action.CLOCK_SET)
+    anchor = ClockAnchor.objects.select_for_update().filter(pk=1).first()
+    if anchor is None:
+        raise ClockRefusedError(
+            "Mission time is UTC here; only the clock of a rehearsal can run faster or slower."
+        )
+    try:
+        clock.set_clock(mission_time=at, factor=factor)
+    except ValueError as error:
+        raise ClockRefusedError(f"The clock was not changed: {error}.") from error
+    append_entry(
+        action="clock.set",
+        subject="clock:mission",
+        actor=actor,
+        at=at,
+        details={"factor": factor, "was": anchor.factor},
+    )
+    publish_after_commit({"type": "clock"})
 
 
 class _Load:
@@ -189,8 +224,8 @@ def _load_mission_row(load: _Load, mission: MissionFile) -> None:
         {"name": mission.mission.name},
         {
             "title": mission.mission.title,
-            "clock_start": mission.clock.start,
-            "clock_factor": mission.clock.factor,
+            "clock_start": mission.clock.start if mission.clock else None,
+            "clock_factor": mission.clock.factor if mission.clock else None,
             "file_sha256": mission.sha256,
         },
         loaded_at=load.at,

@@ -21,6 +21,7 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 15.0
 # A process that ran this long is healthy again: its next restart comes at once.
 HEALTHY_AFTER_S: Final = 30.0
+LARGEST_LOG_OCTETS: Final = 5 << 20
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -74,6 +75,7 @@ class Child:
 
     def start(self, *, at_s: float) -> None:
         """Start the process in a session of its own; its output is appended to its log."""
+        self._turn_log_over()
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # argv is ours
                 self.definition.argv,
@@ -122,6 +124,11 @@ class Child:
         self._kill_group(signal.SIGKILL)
         self.last_exit = self._process.wait()
         self._process = None
+
+    def _turn_log_over(self) -> None:
+        """Keep one older log beside the current one, so that logs cannot fill a disk."""
+        if self._log_file.exists() and self._log_file.stat().st_size > LARGEST_LOG_OCTETS:
+            self._log_file.replace(self._log_file.with_suffix(".log.1"))
 
     def _kill_group(self, number: signal.Signals) -> None:
         if self._process is None:

@@ -59,7 +59,7 @@ def product_processes(*, host: str, port: int, mission_file: Path | None) -> lis
             name="web",
             argv=[
                 *[python, "-m", "uvicorn", "missioncontrol.asgi:application"],
-                *["--host", host, "--port", str(port), "--no-access-log"],
+                *["--host", host, "--port", str(port), "--no-access-log", "--lifespan", "off"],
                 *["--timeout-graceful-shutdown", "1", "--ws-max-size", "65536"],
             ],
         ),
@@ -69,14 +69,14 @@ def product_processes(*, host: str, port: int, mission_file: Path | None) -> lis
             argv=[
                 *celery,
                 "worker",
-                *["--queues", "general,orbits", "--concurrency", "1", "--loglevel", "INFO"],
+                *["--queues", "general,orbits", "--concurrency", "1", "--loglevel", "WARNING"],
                 *["--without-gossip", "--without-mingle", "--hostname", "worker@%h"],
             ],
         ),
         ChildDefinition(
             name="beat",
             argv=[
-                *[*celery, "beat", "--loglevel", "INFO", "--pidfile", ""],
+                *[*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""],
                 *["--schedule", str(settings.VAR_DIR / "beat-schedule")],
             ],
         ),
@@ -90,7 +90,7 @@ def product_processes(*, host: str, port: int, mission_file: Path | None) -> lis
                 argv=[
                     *[python, "-m", "missioncontrol.simulator"],
                     *["--mission", str(mission_file), "--listen", settings.SIMULATOR_ADDRESS],
-                    *["--clock-url", f"http://{host}:{port}/health"],
+                    *["--clock-url", f"http://127.0.0.1:{port}/health"],
                     *["--state-dir", str(settings.VAR_DIR / "simulator")],
                 ],
             )

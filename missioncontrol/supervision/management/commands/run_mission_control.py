@@ -39,7 +39,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, host: str, port: int, factor: float | None, **options: Any) -> None:
-        settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+        for folder in (settings.VAR_DIR, settings.STATIC_ROOT):
+            folder.mkdir(parents=True, exist_ok=True)
         lock = _take_folder(settings.VAR_DIR)
         _check_port_is_free("web", host, port, "make run PORT=8001")
         simulator_host, _, simulator_port = settings.SIMULATOR_ADDRESS.rpartition(":")
@@ -50,14 +51,17 @@ class Command(BaseCommand):
             "SIMULATOR_ADDRESS=127.0.0.1:18401 make run",
         )
         supervisor = Supervisor(log_folder=settings.VAR_DIR / "logs")
-        signal.signal(signal.SIGTERM, _as_keyboard_interrupt)
+        # SIGINT too: a shell starts background jobs with Ctrl-C ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _as_keyboard_interrupt)
         try:
             self._run(supervisor, host=host, port=port, factor=factor)
         except KeyboardInterrupt:
             self.stdout.write("\nStopping ...")
         finally:
             # A second Ctrl-C must not leave half of the processes behind.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
             supervisor.stop()
             clock.freeze()
             lock.close()
@@ -78,7 +82,9 @@ class Command(BaseCommand):
                 host=host, port=port, mission_file=fleet_selectors.demo_mission_file()
             )
         )
-        address = f"http://{host}:{port}/"
+        # A wildcard is where it listens; a person (and the check below) goes to this machine.
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+        address = f"http://{shown}:{port}/"
         _wait_for_web(supervisor, address)
         self.stdout.write(_screen(address, people))
         self.stdout.flush()
@@ -136,8 +142,10 @@ def _passwords(seeded: dict[str, Any]) -> dict[str, str]:
 def _set_clock(factor: float | None, *, first_start: bool) -> None:
     """Let the mission begin where its file says, however long the first start took."""
     mission = fleet_selectors.mission_in_force()
-    if first_start and mission is not None:
-        clock.set_clock(mission_time=mission.clock_start, factor=factor or mission.clock_factor)
+    if first_start and mission is not None and mission.clock_start is not None:
+        clock.set_clock(
+            mission_time=mission.clock_start, factor=factor or mission.clock_factor or 1.0
+        )
     elif factor is not None:
         clock.set_clock(mission_time=clock.now(), factor=factor)
 

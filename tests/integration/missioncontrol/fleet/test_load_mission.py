@@ -240,3 +240,10 @@ def test_the_demo_mission_loads_with_its_own_dictionary(capsys):
     assert "45 created" in capsys.readouterr().out
     dictionary = selectors.get_spacecraft(name="DD-1").telemetry_dictionary
     assert dictionary == (FOLDER / "dd1.xtce.xml").read_text(encoding="utf-8")
+
+
+def test_a_mission_without_a_clock_flies_on_utc():
+    in_flight = {key: value for key, value in document().items() if key != "clock"}
+    load(in_flight)
+    assert not ClockAnchor.objects.exists()
+    assert Mission.objects.get().clock_start is None
