@@ -1,5 +1,15 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from missioncontrol.api.application import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("missioncontrol.console.urls")),
+    path("api/v1/", api.urls),
+    path("log/", include("missioncontrol.audit.urls")),
+]
+
+handler403 = "missioncontrol.console.views.errors.not_allowed"
+handler404 = "missioncontrol.console.views.errors.not_found"
+handler500 = "missioncontrol.console.views.errors.fault"

@@ -81,6 +81,30 @@ def create_operator(
 
 
 @transaction.atomic
+def grant_role(
+    *,
+    operator: Operator,
+    organisation: Organisation,
+    role: Role,
+    at: datetime,
+    actor: Operator | str,
+) -> None:
+    """Give *operator* a role for *organisation*; one that is held already stays."""
+    _membership, is_new = Membership.objects.get_or_create(
+        operator=operator, organisation=organisation, role=Role(role)
+    )
+    if is_new:
+        append_entry(
+            action="operator.grant",
+            subject=f"operator:{operator.username}",
+            actor=actor,
+            at=at,
+            organisation=organisation.slug,
+            details={"role": Role(role).value},
+        )
+
+
+@transaction.atomic
 def create_token(
     *,
     operator: Operator,

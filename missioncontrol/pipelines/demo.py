@@ -15,12 +15,9 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any, Final
 
-from uplink.jobs.models import Job
-from uplink.jobs.services import submit_job
-
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Role
-from missioncontrol.accounts.services import create_operator, create_token
+from missioncontrol.accounts.services import create_operator, create_token, grant_role
 from missioncontrol.contacts.services import recompute_windows
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.mission_file import MissionFile, parse_mission
@@ -31,6 +28,8 @@ from missioncontrol.scheduling.models import Contact
 from missioncontrol.scheduling.services import book_contacts
 from uplink.commanding.models import Telecommand
 from uplink.commanding.services import submit_telecommand
+from uplink.jobs.models import Job
+from uplink.jobs.services import submit_job
 
 HORIZON: Final = timedelta(hours=48)
 _ACTOR: Final = "process:seed_demo"
@@ -67,6 +66,7 @@ def seed_mission(*, at: datetime | None) -> None:
     """
     if fleet.mission_in_force() is None:
         mission = demo_mission()
+        assert mission.clock is not None, "the demo is a rehearsal"
         load_mission(mission=mission, actor=_ACTOR, at=at or mission.clock.start)
 
 
@@ -88,6 +88,10 @@ def seed(*, at: datetime) -> Seeded:
     _account(seeded, "approver", operating, [Role.OPERATOR, Role.APPROVER], "Approver", at)
     laboratory = Organisation.objects.filter(kind="ai_laboratory").order_by("slug")[0]
     pipeline = _service_account(seeded, "demo-pipeline", laboratory, at)
+    # So that whoever tries the demo sees the member's side too: the job's result.
+    grant_role(
+        operator=person, organisation=laboratory, role=Role.PAYLOAD_MEMBER, at=at, actor=_ACTOR
+    )
     for each in fleet.active_spacecraft():
         recompute_windows(spacecraft=each, start=at, horizon=HORIZON, at=at)
     book_contacts(at=at)

@@ -16,7 +16,7 @@ from missioncontrol.kernel import broker, clock
 from missioncontrol.supervision.children import Child, ChildDefinition, ChildState
 
 SUPERVISOR_KEY: Final = "supervisor"  # Redis hash: process name -> JSON
-STOP_WITHIN_S: Final = 3.5
+STOP_WITHIN_S: Final = 2.5
 _WATCH_EVERY_S: Final = 0.2
 _TELL_EVERY_S: Final = 2.0
 
