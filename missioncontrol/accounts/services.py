@@ -15,6 +15,7 @@ from missioncontrol.audit.services import append_entry
 from missioncontrol.kernel.errors import RefusedError
 
 MAX_TOKEN_LIFETIME = timedelta(days=365)
+_NOTE_USE_EVERY = timedelta(minutes=1)
 _NAME_LENGTH = 80
 
 
@@ -172,3 +173,9 @@ def revoke_token(*, token_id: int, actor: Operator | str, at: datetime) -> None:
         at=at,
         organisation=token.organisation.slug,
     )
+
+
+def note_token_use(*, token: ApiToken, at: datetime) -> None:
+    """Note that a token was used, once a minute at most: it shows which can be revoked."""
+    if token.last_used_at is None or at - token.last_used_at > _NOTE_USE_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)

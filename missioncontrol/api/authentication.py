@@ -13,6 +13,7 @@ from missioncontrol.accounts import policy
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.selectors import organisations_of, token_in_force
+from missioncontrol.accounts.services import note_token_use
 from missioncontrol.api.problems import NotSignedInError
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.errors import NotPermittedError
@@ -70,11 +71,13 @@ class BearerToken(HttpBearer):
         Raises:
             NotSignedInError: it is not in force.
         """
-        found = token_in_force(token, at=clock.now())
+        at = clock.now()
+        found = token_in_force(token, at=at)
         if found is None:
             raise NotSignedInError(
                 "This token is unknown, expired or revoked; manage.py create_token makes one."
             )
+        note_token_use(token=found, at=at)
         return Principal(operator=found.operator, organisation=found.organisation)
 
 

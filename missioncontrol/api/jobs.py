@@ -51,6 +51,8 @@ class JobOut(Schema):
     input_octets: int
     output_sha256: str | None
     output_octets: int | None
+    uplink_octets: int  # of the input, sent at least once
+    downlink_octets: int  # of the result file, received
     failure: str
     telecommand: int | None
     submitted_at: Instant
@@ -79,7 +81,9 @@ def list_jobs(request: HttpRequest, asked: Query[JobQuery]) -> Page[JobOut]:
     seen = principal.organisations_with(Action.JOB_VIEW)
     rows = Job.objects.filter(
         Q(organisation__in=seen) | Q(spacecraft__organisation__in=seen)
-    ).select_related("spacecraft", "organisation", "submitted_by")
+    ).select_related(
+        "spacecraft", "organisation", "submitted_by", "uplink", "downlink"
+    )
     if asked.state:
         rows = rows.filter(state=asked.state)
     found, cursor = newest_first(rows, cursor=asked.cursor, limit=asked.limit)
@@ -209,6 +213,8 @@ def _job_out(job: Job) -> JobOut:
         input_octets=job.input_octets,
         output_sha256=job.output_sha256 or None,
         output_octets=job.output_octets,
+        uplink_octets=job.uplink.progress_octets if job.uplink else 0,
+        downlink_octets=job.downlink.progress_octets if job.downlink else 0,
         failure=job.failure,
         telecommand=job.telecommand_id,
         submitted_at=job.submitted_at,

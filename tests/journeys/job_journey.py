@@ -75,7 +75,8 @@ def fly(product: Product, *, seed: int, within_s: float) -> dict[str, Any]:
         computed = list(struct.unpack(f">{len(output) // 4}f", output))
         _expect(computed == expected, "the matrix that came down is not the product")
         log_size = _verify_in_log(api, subject=f"job:{number}", action="job.complete")
-        passes, frames = _flown(api)
+        # The pass goes on after the result is down; its report closes the story.
+        passes, frames = product.wait(lambda: _flown(api), within_s=60, what="end of the pass")
     return {"passes": passes, "frames": frames, "log_size": log_size, "job": number}
 
 
@@ -101,9 +102,11 @@ def _verify_in_log(api: Any, *, subject: str, action: str) -> int:
     return int(verified.checkpoint.size)
 
 
-def _flown(api: Any) -> tuple[int, int]:
+def _flown(api: Any) -> tuple[int, int] | None:
+    """Return how many passes are over and what they brought; None before the first."""
     contacts = api.get("/contacts", params={"state": "flown"}).json()["items"]
-    return len(contacts), sum(contact["frames_good"] for contact in contacts)
+    frames = sum(contact["frames_good"] for contact in contacts)
+    return (len(contacts), frames) if contacts else None
 
 
 def _expect(condition: bool, message: str) -> None:

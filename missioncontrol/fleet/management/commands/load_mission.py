@@ -31,7 +31,7 @@ class Command(BaseCommand):
         load = services.load_mission(
             mission=mission,
             actor="process:load_mission",
-            at=mission.clock.start if first else clock.now(),
+            at=mission.clock.start if first and mission.clock is not None else clock.now(),
         )
         for line in load.lines():
             self.stdout.write(line)
