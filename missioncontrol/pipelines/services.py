@@ -252,7 +252,9 @@ def settle_acceptance(
     if intent.telecommand_id is None or not intent.is_last_frame:
         return
     if acceptance == Acceptance.ACCEPTED:
-        commanding.record_radiated(telecommand_id=intent.telecommand_id, at=at)
+        # It left the antenna when the station said so, which the proof follows.
+        radiated_at = intent.reported_at if intent.state == IntentState.RADIATED else None
+        commanding.record_radiated(telecommand_id=intent.telecommand_id, at=radiated_at or at)
     elif acceptance == Acceptance.NOT_ACCEPTED:
         commanding.record_not_radiated(
             telecommand_id=intent.telecommand_id, reason=evidence, at=at
