@@ -5,10 +5,14 @@ Every variable is documented in deploy/env.example.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
+
+_SECRET_LENGTH: Final = 50  # characters; below it Django warns, and rightly
 
 
 class EnvironmentValueError(ValueError):
@@ -64,9 +68,9 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
     (IMMEDIATE): a transaction that reads first and writes later would
     otherwise fail with "database is locked" under load.
     """
-    value = text(name, f"sqlite:///{default_file}")
+    value = text(name, f"sqlite:///{quote(str(default_file))}")
     url = urlsplit(value)
-    if url.scheme == "sqlite":
+    if url.scheme == "sqlite" and url.path.strip("/") and not url.netloc:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": "/" + unquote(url.path).lstrip("/"),
@@ -78,7 +82,7 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
                 ),
             },
         }
-    if url.scheme in {"postgresql", "postgres"} and url.path.strip("/"):
+    if url.scheme in {"postgresql", "postgres"} and url.path.strip("/") and _port_is_good(url):
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(url.path.lstrip("/")),
@@ -91,17 +95,32 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
         }
     raise EnvironmentValueError(
-        f"{name} is {value!r}; give sqlite:////absolute/file.sqlite3 or "
+        f"{name} is {_without_password(url)!r}; give sqlite:////absolute/file.sqlite3 or "
         "postgresql://user:password@host:5432/database (see deploy/env.example)."
     )
+
+
+def _port_is_good(url: SplitResult) -> bool:
+    try:
+        return url.port is None or url.port > 0
+    except ValueError:
+        return False
+
+
+def _without_password(url: SplitResult) -> str:
+    """Return a URL as a log may show it."""
+    user, at, host = url.netloc.rpartition("@")
+    name, colon, _password = user.partition(":")
+    return url._replace(netloc=f"{name}{colon}{'***' if colon else ''}{at}{host}").geturl()
 
 
 def broker(name: str, *, default: str) -> str:
     """Return the URL of a Redis-protocol server."""
     value = text(name, default)
-    if urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+    url = urlsplit(value)
+    if url.scheme not in {"redis", "rediss", "unix"} or not _port_is_good(url):
         raise EnvironmentValueError(
-            f"{name} is {value!r}; give redis://host:6379/0, rediss://... or "
+            f"{name} is {_without_password(url)!r}; give redis://host:6379/0, rediss://... or "
             "unix:///path/to/socket (see deploy/env.example)."
         )
     return value
@@ -111,16 +130,32 @@ def secret(name: str, *, file: Path) -> str:
     """Return the variable, or a random value made once and kept in *file* (mode 0600)."""
     value = os.environ.get(name)
     if value:
-        if len(value) < 50:
+        if len(value) < _SECRET_LENGTH:
             raise EnvironmentValueError(
-                f"{name} has {len(value)} characters; give at least 50 random ones."
+                f"{name} has {len(value)} characters; give at least {_SECRET_LENGTH} random ones."
             )
         return value
+    if not file.exists():
+        _make_secret(file)
+    value = file.read_text().strip()
+    if len(value) < _SECRET_LENGTH:
+        raise EnvironmentValueError(
+            f"{file} holds {len(value)} characters of the {_SECRET_LENGTH} or more that were "
+            f"written; delete it to have a new one made (everybody is signed out), or set {name}."
+        )
+    return value
+
+
+def _make_secret(file: Path) -> None:
+    """Write the file whole or not at all; of several processes the first one's stays."""
     file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, unfinished = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(os.urandom(32).hex())
-    return file.read_text().strip()
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(os.urandom(32).hex())
+            stream.flush()
+            os.fsync(stream.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, file)
+    finally:
+        os.unlink(unfinished)

@@ -127,7 +127,12 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "unacked_restore_throttle": 1}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_throttle": 1,
+    # A person's request waits no longer than this for a broker that is away.
+    "connect_retries_timeout": 1,
+}
 CELERY_TASK_DEFAULT_QUEUE = "general"
 CELERY_TASK_ROUTES = {"missioncontrol.contacts.tasks.*": {"queue": "orbits"}}
 CELERY_TASK_SOFT_TIME_LIMIT = 240
@@ -143,6 +148,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "missioncontrol.scheduling.tasks.book_contacts",
         "schedule": 10.0,
         "options": {"expires": 30},
+    },
+    "compact-archives": {
+        "task": "telemetry.tasks.compact_archives",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "sweep-verifications": {
         "task": "uplink.commanding.tasks.sweep_verifications",

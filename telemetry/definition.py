@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,7 +20,7 @@ from telemetry.archive import ColumnGroup, Segmenter, StoredPacket
 from telemetry.ccsds.time_codes import CdsFormat, CucFormat
 from telemetry.ccsds.tm_frame import TmFrameFormat
 from telemetry.dictionary import Decoder, Dictionary, compile_dictionary, parse_xtce
-from telemetry.limits import LimitDefinition, definition_of
+from telemetry.limits import LimitDefinition, LimitState, definition_of
 from telemetry.pipeline import PacketTime as PacketTimeField
 from telemetry.pipeline import ReceivedPacket, TelemetryBatch, TelemetryPipeline
 
@@ -58,8 +58,19 @@ def compiled(xtce: str) -> CompiledDictionary:
     )
 
 
-def pipeline_of(spacecraft: Spacecraft) -> TelemetryPipeline:
-    """Return a fresh pipeline for one spacecraft's telemetry."""
+def pipeline_of(
+    spacecraft: Spacecraft,
+    *,
+    states_in_force: Mapping[str, LimitState] | None = None,
+    archived_until_us: Mapping[str, int] | None = None,
+) -> TelemetryPipeline:
+    """Return a fresh pipeline for one spacecraft's telemetry.
+
+    Args:
+        spacecraft: Whose.
+        states_in_force: Limit states from before, by parameter.
+        archived_until_us: Newest generation time from before, by container.
+    """
     profile = parse_link_profile(spacecraft.link_profile)
     what = compiled(spacecraft.telemetry_dictionary)
     frame_format, file_apids = None, frozenset[int]()
@@ -78,6 +89,8 @@ def pipeline_of(spacecraft: Spacecraft) -> TelemetryPipeline:
         frame_format=frame_format,
         packet_time=_packet_time(profile),
         file_apids=file_apids,
+        states_in_force=states_in_force,
+        archived_until_us=archived_until_us,
     )
 
 

@@ -23,6 +23,7 @@ from telemetry.models import Alarm, BadFrame, LinkSession, Severity
 from telemetry.pipeline import UNIX_EPOCH
 
 MAX_SAMPLES: Final = 100_000
+_REPORT_FIELDS: Final = frozenset({"VER_REQUEST_ID", "VER_STAGE", "VER_SUCCESS", "VER_CODE"})
 _NORMAL: Final = "normal"
 _RANK: Final = {_NORMAL: 0, Severity.CAUTION: 1, Severity.SERIOUS: 2, Severity.CRITICAL: 3}
 
@@ -87,6 +88,14 @@ class VerificationReport:
     success: bool
     code: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPage:
+    """Verification reports in order of arrival, and where to go on."""
+
+    reports: list[VerificationReport]
+    cursor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +196,8 @@ def history(
         start: First instant, UTC.
         end: Last instant, UTC, excluded.
         size: With it, that many equal buckets with least, greatest and mean
-            value (empty ones are left out); without it, every sample, the
-            newest 100,000 at most.
+            value (those without a finite one are left out); without it,
+            every sample, the newest 100,000 at most.
 
     Raises:
         TelemetryRefusedError: unknown parameter, no interval, or buckets of
@@ -230,13 +239,14 @@ def history(
             buckets=size,
             calibrate=lambda raw: engineering(known, raw),
         )
+    known_buckets = np.isfinite(buckets.mean)
     return History(
         parameter=parameter,
         unit=known.unit,
-        times=[_instant(time_us) for time_us in buckets.starts_us.tolist()],
-        values=buckets.mean.tolist(),
-        minimum=buckets.minimum.tolist(),
-        maximum=buckets.maximum.tolist(),
+        times=[_instant(time_us) for time_us in buckets.starts_us[known_buckets].tolist()],
+        values=buckets.mean[known_buckets].tolist(),
+        minimum=buckets.minimum[known_buckets].tolist(),
+        maximum=buckets.maximum[known_buckets].tolist(),
     )
 
 
@@ -267,19 +277,25 @@ def packets_since(
 
 def verification_reports_since(
     spacecraft: Spacecraft, cursor: int, *, limit: int = 1000
-) -> list[VerificationReport]:
-    """Return the verification reports logged after *cursor*, in order of arrival."""
+) -> ReportPage:
+    """Return the verification reports logged after *cursor*, in order of arrival.
+
+    Keep the page's cursor: it moves on past all that are no reports too. What
+    cannot be decoded was kept as bad when it was received.
+    """
     profile = parse_link_profile(spacecraft.link_profile)
     if not isinstance(profile, LinkProfile):
-        return []
+        return ReportPage(reports=[], cursor=cursor)
     page = packets_since(spacecraft, cursor, apids={profile.apids.verification}, limit=limit)
     what = compiled(spacecraft.telemetry_dictionary)
     decoded = what.decoder.decode([packet.octets for packet in page.packets])
     reports = []
     for batch in decoded.batches:
+        if not batch.columns.keys() >= _REPORT_FIELDS:
+            continue  # a packet of another kind under the same APID
         columns = {
-            name: engineering(what.dictionary.parameters[name], column)
-            for name, column in batch.columns.items()
+            name: engineering(what.dictionary.parameters[name], batch.columns[name])
+            for name in _REPORT_FIELDS
         }
         for row, index in enumerate(batch.indices.tolist()):
             packet = page.packets[index]
@@ -293,7 +309,8 @@ def verification_reports_since(
                     at=packet.generated_at,
                 )
             )
-    return sorted(reports, key=lambda report: report.cursor)
+    reports.sort(key=lambda report: report.cursor)
+    return ReportPage(reports=reports, cursor=page.cursor)
 
 
 def subsystem_health(values: Collection[CurrentValue]) -> list[SubsystemHealth]:

@@ -5,7 +5,9 @@ The archive and the rows are the truth; these are how others hear of it at once.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,39 +67,51 @@ def publish_clcws(spacecraft_id: int, clcws: Sequence[StreamedClcw]) -> None:
 
 
 class ClcwReader:
-    """Reads the link control words of one spacecraft from now on."""
+    """Reads the link control words of one spacecraft from now on. One thread each."""
 
     def __init__(self, spacecraft_id: int) -> None:
         self._stream = _clcw_stream(spacecraft_id)
         self._last_id = b""
+        self._is_away = False
+        with contextlib.suppress(RedisError):  # then from the first read on
+            self._last_id = self._newest_id()
 
     def read(self, *, block_ms: int) -> list[StreamedClcw]:
         """Return what came since the last call, waiting at most *block_ms* for the first.
 
-        A broker that is away gives nothing: the commanding side then runs on
-        its timers, as it would on a bad link.
+        A broker that is away gives nothing, after the same wait: the commanding
+        side then runs on its timers, as it would on a bad link.
         """
         try:
-            if not self._last_id:
-                self._last_id = self._newest_id()
-            # Typed by hand: the client's annotations also cover protocols not in use here.
-            answer: Any = broker.connection().xread(
-                {self._stream: self._last_id}, count=_CLCW_KEPT, block=block_ms
-            )
+            entries = self._new_entries(block_ms)
         except RedisError as error:
-            logger.warning("CLCWs cannot be read: %s", error)
+            if not self._is_away:
+                logger.warning("CLCWs cannot be read, the broker is away: %s", error)
+            self._is_away = True
+            time.sleep(block_ms / 1000)
             return []
+        self._is_away = False
         words: list[StreamedClcw] = []
-        for _stream, entries in answer or []:
-            for entry_id, fields in entries:
-                self._last_id = entry_id
-                words.append(
-                    StreamedClcw(
-                        word=bytes.fromhex(fields[b"word"].decode()),
-                        received_at=datetime.fromisoformat(fields[b"at"].decode()),
-                    )
+        for entry_id, fields in entries:
+            self._last_id = entry_id
+            words.append(
+                StreamedClcw(
+                    word=bytes.fromhex(fields[b"word"].decode()),
+                    received_at=datetime.fromisoformat(fields[b"at"].decode()),
                 )
+            )
         return words
+
+    def _new_entries(self, block_ms: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        if not self._last_id:
+            self._last_id = self._newest_id()
+        # Typed by hand: the client's annotations also cover protocols not in use here.
+        answer: Any = broker.connection().xread(
+            {self._stream: self._last_id},
+            count=_CLCW_KEPT,
+            block=block_ms or None,  # to the broker, 0 is for ever
+        )
+        return [entry for _stream, entries in answer or [] for entry in entries]
 
     def _newest_id(self) -> bytes:
         newest: Any = broker.connection().xrevrange(self._stream, count=1)

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from missioncontrol.kernel.models import ClockAnchor
 
@@ -45,10 +45,21 @@ _cache = _Cache()
 
 
 def state() -> ClockState:
-    """Return the anchor in force; read again from the database twice a second."""
+    """Return the anchor in force; read again from the database twice a second.
+
+    Time does not stop where the database is away for a while: the anchor that
+    was read last holds.
+
+    Raises:
+        django.db.OperationalError: the database is away and no anchor was read yet.
+    """
     at = time.monotonic()
     if _cache.state is None or at - _cache.read_at > _CACHE_S:
-        _cache.state = _read_state()
+        try:
+            _cache.state = _read_state()
+        except (OperationalError, InterfaceError):
+            if _cache.state is None:
+                raise
         _cache.read_at = at
     return _cache.state
 
@@ -99,14 +110,16 @@ def set_clock(*, mission_time: datetime, factor: float) -> None:
 def freeze() -> None:
     """Stop a rehearsal's clock where it is; in flight time cannot be stopped."""
     forget()
+    reached = now()
     ClockAnchor.objects.filter(pk=1, frozen=False).update(
-        mission_time=now(), last_seen=now(), frozen=True
+        mission_time=reached, last_seen=reached, frozen=True
     )
     forget()
 
 
 def keep() -> None:
     """Note the time reached, so that a killed rehearsal goes on from about here."""
+    forget()  # by an anchor that was just replaced, another time would be noted
     ClockAnchor.objects.filter(pk=1, frozen=False).update(last_seen=now())
 
 

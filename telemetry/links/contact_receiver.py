@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 
 from missioncontrol.fleet.models import Antenna
 from missioncontrol.kernel import clock
@@ -31,8 +31,13 @@ from telemetry.services import TelemetryReception, close_session, open_session
 BATCH_WITHIN_S: Final = 0.04
 _BATCH_FRAMES: Final = 2000
 _TRY_AGAIN_S: Final = 0.25
+_AFTER_A_FAULT_S: Final = 1.0
 # The predicted edges may be off by seconds, so the station is asked early and late.
 EDGE: Final = timedelta(seconds=30)
+# A station tells where its antenna points every five seconds of mission time. One that
+# lost its power says nothing any more, and TCP would wait for it for ever.
+_SILENT_S: Final = 60.0  # of mission time
+_SILENT_AT_LEAST_S: Final = 3.0  # on the wall, however fast a rehearsal runs
 
 logger = logging.getLogger(__name__)
 
@@ -52,20 +57,18 @@ class ContactReceiver(threading.Thread):
     def run(self) -> None:
         try:
             self._receive_contact()
+        except ArchiveLockedError as error:
+            logger.warning("%s is not received yet: %s", self._contact, error)
+            self._stopping.wait(_AFTER_A_FAULT_S)
         except Exception:
             # Whatever it was, the next look at the contacts starts a new thread.
             logger.exception("receiving %s failed; it is tried again", self._contact)
+            self._stopping.wait(_AFTER_A_FAULT_S)
         finally:
             connection.close()
 
     def _receive_contact(self) -> None:
-        try:
-            reception = TelemetryReception(self._contact.spacecraft)
-        except ArchiveLockedError as error:
-            logger.warning("%s: %s", self._contact, error)
-            self._stopping.wait(1.0)
-            return
-        with reception:
+        with TelemetryReception(self._contact.spacecraft) as reception:
             while not self._is_over():
                 if clock.now() >= self._contact.aos - EDGE:
                     self._try_to_receive(reception)
@@ -95,18 +98,32 @@ class ContactReceiver(threading.Thread):
         session = open_session(contact=self._contact, at=clock.now())
         logger.info("receiving %s", self._contact)
         reception.begin_contact(self._contact.antenna.station.name)
-        reason = "stopped"
+        reason = "the receiving process failed"
         try:
-            while not self._stopping.is_set():
-                self._take(link.receive(within_s=0.2, at_most=_BATCH_FRAMES), reception, session)
-                # Let a batch gather: fewer, larger writes at no loss of frames.
-                time.sleep(BATCH_WITHIN_S)
-        except LinkClosedError as error:
-            reason = str(error)
+            reason = self._receive_until_closed(link, reception, session)
         finally:
             reception.settle(session)
             close_session(session=session, reason=reason, at=clock.now())
             logger.info("%s ended: %s", self._contact, reason)
+
+    def _receive_until_closed(
+        self, link: ReturnLink, reception: TelemetryReception, session: LinkSession
+    ) -> str:
+        """Take what comes; return why it ended."""
+        heard_s = time.monotonic()
+        while not self._is_over():
+            try:
+                messages = link.receive(within_s=0.2, at_most=_BATCH_FRAMES)
+            except LinkClosedError as error:
+                return str(error)
+            self._take(messages, reception, session)
+            if messages:
+                heard_s = time.monotonic()
+            elif time.monotonic() - heard_s > _silence_limit_s():
+                return f"nothing from the station for {time.monotonic() - heard_s:.0f} s"
+            # Let a batch gather: fewer, larger writes at no loss of frames.
+            time.sleep(BATCH_WITHIN_S)
+        return "stopped" if self._stopping.is_set() else "the contact is over"
 
     def _take(
         self, messages: Sequence[Message], reception: TelemetryReception, session: LinkSession
@@ -117,14 +134,14 @@ class ContactReceiver(threading.Thread):
             for message in messages
             if isinstance(message, TmFrameReceived)
         ]
-        if not frames:
-            reception.settle(session)
-            return
-        try:
+        if frames:
             reception.receive_frames(frames, session=session)
-        except OperationalError as error:
-            # The packets are archived by now; only rows and counts wait for the database.
-            logger.warning("%s: rows not stored, the database says: %s", self._contact, error)
+        else:
+            reception.settle(session)
+
+
+def _silence_limit_s() -> float:
+    return max(clock.wall_seconds(_SILENT_S), _SILENT_AT_LEAST_S)
 
 
 def link_address(antenna: Antenna) -> tuple[str, int]:

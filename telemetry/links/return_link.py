@@ -28,6 +28,7 @@ from missioncontrol.stationlink.messages import (
 RECEIVE_BUFFER_OCTETS: Final = 4 << 20
 _QUEUED_MESSAGES: Final = 20_000
 _CONNECT_WITHIN_S: Final = 2.0
+_LOOK_UP_EVERY_S: Final = 0.2
 
 
 class LinkClosedError(Exception):
@@ -56,6 +57,7 @@ class ReturnLink:
         self._queue: queue.Queue[Message | _Ended] = queue.Queue(maxsize=_QUEUED_MESSAGES)
         self._decoder = MessageDecoder()
         self._ended: _Ended | None = None
+        self._closing = threading.Event()
         try:
             self._socket = socket.create_connection(address, timeout=_CONNECT_WITHIN_S)
         except OSError as error:
@@ -83,9 +85,11 @@ class ReturnLink:
 
     def close(self) -> None:
         """End the connection."""
+        self._closing.set()
         with contextlib.suppress(OSError):  # the peer may have been faster
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        self._thread.join(timeout=_CONNECT_WITHIN_S)
 
     def receive(self, *, within_s: float, at_most: int) -> list[Message]:
         """Return what has arrived, waiting at most *within_s* for the first message.
@@ -130,15 +134,26 @@ class ReturnLink:
         return rest
 
     def _read(self) -> None:
-        reason = "the station closed the connection"
+        reason = _bye_among(self._early) or "the station closed the connection"
         try:
             while octets := self._socket.recv(262_144):
-                for message in self._decoder.receive(octets):
-                    self._queue.put(message)
-                    if isinstance(message, Bye):
-                        reason = message.reason
+                messages = self._decoder.receive(octets)
+                reason = _bye_among(messages) or reason
+                for message in messages:
+                    self._put(message)
         except StationLinkError as error:
             reason = f"not understood: {error}"
         except OSError as error:
             reason = f"the connection broke: {error}"
-        self._queue.put(_Ended(reason))
+        self._put(_Ended(reason))
+
+    def _put(self, item: Message | _Ended) -> None:
+        """Hand over one item; while the queue is full, wait for a reader or the end."""
+        while not self._closing.is_set():
+            with contextlib.suppress(queue.Full):
+                self._queue.put(item, timeout=_LOOK_UP_EVERY_S)
+                return
+
+
+def _bye_among(messages: list[Message]) -> str:
+    return next((message.reason for message in messages if isinstance(message, Bye)), "")

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from telemetry.dictionary import DecodedBatch, Parameter, engineering
-from telemetry.limits import LimitDefinition, LimitMemory, follow_states
-from telemetry.pipeline.events import Column, GoodPacket, LimitTransition
+from telemetry.limits import LimitDefinition, LimitMemory, LimitState, follow_states
+from telemetry.pipeline.events import Column, GoodPacket, LimitTransition, unix_us
 
 _REMEMBERED_PACKETS: Final = 16_384  # enough for two stations minutes apart
 
@@ -45,11 +45,21 @@ class LimitWatch:
     """Checks decoded batches against limits and remembers what persistence needs."""
 
     def __init__(
-        self, parameters: Mapping[str, Parameter], definitions: Iterable[LimitDefinition]
+        self,
+        parameters: Mapping[str, Parameter],
+        definitions: Iterable[LimitDefinition],
+        *,
+        states_in_force: Mapping[str, LimitState] | None = None,
+        archived_until_us: Mapping[str, int] | None = None,
     ) -> None:
         self._parameters = parameters
         self._limits = {definition.parameter: definition for definition in definitions}
-        self._memories: dict[tuple[str, bool], LimitMemory] = {}  # by parameter, recorded
+        self._memories = {  # by parameter, recorded
+            (name, False): _settled(self._limits[name], state)
+            for name, state in (states_in_force or {}).items()
+            if name in self._limits
+        }
+        self._archived_until_us = dict(archived_until_us or {})  # by container
         self._checked_until_us: dict[str, int] = {}  # by container
         self._checked = RecentKeys(limit=_REMEMBERED_PACKETS)
 
@@ -86,11 +96,26 @@ class LimitWatch:
         fresh = np.array([self._is_fresh(container, p) for p in packets], dtype=np.bool_)
         # Without a time of its own a packet can only be taken for live.
         live = np.array([not p.has_own_time for p in packets], dtype=np.bool_)
-        until_us = self._checked_until_us.get(container, int(times_us.min()) - 1)
+        until_us = self._checked_until_us.get(container)
+        if until_us is None:
+            until_us = self._known_until_us(container, packets, times_us)
         live |= times_us > until_us
         self._checked_until_us[container] = max(until_us, int(times_us.max()))
         order = np.argsort(times_us, kind="stable")
         return order[(fresh & live)[order]], order[(fresh & ~live)[order]]
+
+    def _known_until_us(
+        self, container: str, packets: Sequence[GoodPacket], times_us: npt.NDArray[np.int64]
+    ) -> int:
+        """Return the generation time up to which values of *container* are of the past.
+
+        What the archive holds decides, unless it lies in the future: then a
+        rehearsal's clock was set back, and the values that come are the newest.
+        """
+        archived_us = self._archived_until_us.get(container)
+        if archived_us is not None and archived_us <= unix_us(packets[0].received_at):
+            return archived_us
+        return int(times_us.min()) - 1
 
     def _is_fresh(self, container: str, packet: GoodPacket) -> bool:
         key = (container, packet.sequence_count, packet.generated_at)
@@ -130,3 +155,9 @@ class LimitWatch:
                     )
                 )
         return states
+
+
+def _settled(definition: LimitDefinition, state: LimitState) -> LimitMemory:
+    """Return the memory of a parameter that has been in *state* for long enough."""
+    back = max(definition.min_violations, definition.min_conformance) - 1
+    return LimitMemory(state, (int(state),) * back)

@@ -32,7 +32,7 @@ from telemetry.ccsds.space_packet import (
 from telemetry.ccsds.time_codes import TimeCodeError
 from telemetry.ccsds.tm_frame import FrameError, TmFrame, TmFrameFormat, decode_tm_frame
 from telemetry.dictionary import DecodedBatch, Decoder, Parameter, Undecoded
-from telemetry.limits import LimitDefinition
+from telemetry.limits import LimitDefinition, LimitState
 from telemetry.pipeline.events import (
     BadFrame,
     GoodPacket,
@@ -67,6 +67,10 @@ class TelemetryPipeline:
         frame_format: Of the TM frames; may be left out for links of bare packets.
         packet_time: Where packets carry their time; ``None``: nowhere.
         file_apids: APIDs whose packets are passed through and not decoded.
+        states_in_force: Limit states that parameters were left in by what was
+            received before this pipeline was made; the others are nominal.
+        archived_until_us: By container, the newest generation time received
+            before: what is older tells of the past.
     """
 
     def __init__(
@@ -79,6 +83,8 @@ class TelemetryPipeline:
         frame_format: TmFrameFormat | None = None,
         packet_time: PacketTime | None = None,
         file_apids: Collection[int] = (),
+        states_in_force: Mapping[str, LimitState] | None = None,
+        archived_until_us: Mapping[str, int] | None = None,
     ) -> None:
         self._spacecraft_id = spacecraft_id
         self._decoder = decoder
@@ -87,7 +93,12 @@ class TelemetryPipeline:
         self._file_apids = frozenset(file_apids)
         self._extractors: dict[tuple[str, int], PacketExtractor] = {}
         self._next_counts: dict[tuple[str, int, int], int] = {}
-        self._watch = LimitWatch(parameters, limit_definitions)
+        self._watch = LimitWatch(
+            parameters,
+            limit_definitions,
+            states_in_force=states_in_force,
+            archived_until_us=archived_until_us,
+        )
 
     def receive_frames(self, frames: Sequence[ReceivedFrame]) -> PipelineResult:
         """Take TM frames in order of arrival.
@@ -144,11 +155,11 @@ class TelemetryPipeline:
         if frame.synchronisation_flag:
             _refuse(received, "the synchronisation flag says that it holds no packets", result)
             return
-        result.frames_good += 1
         if frame.ocf is not None:
             _receive_ocf(frame.ocf, received, result)
         channel = frame.virtual_channel_id
         extractor = self._extractors.setdefault((received.station, channel), PacketExtractor())
+        refusals = len(result.bad_frames)
         for event in extractor.receive_frame(
             frame_count=frame.virtual_channel_frame_count,
             first_header_pointer=frame.first_header_pointer,
@@ -163,6 +174,8 @@ class TelemetryPipeline:
                 _refuse(received, event.reason, result)
             else:
                 result.partial_packets_dropped += 1
+        # Every frame counts once: refused in part is refused.
+        result.frames_good += len(result.bad_frames) == refusals
 
     def _receive_packet(
         self,

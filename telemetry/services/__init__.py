@@ -6,13 +6,16 @@ from telemetry.services.alarms import AlarmRefusedError, acknowledge_alarm, foll
 from telemetry.services.files import ingest_packet_file
 from telemetry.services.reception import TelemetryReception
 from telemetry.services.sessions import close_session, open_session
+from telemetry.services.upkeep import compact_archive, rebuild_archive
 
 __all__ = [
     "AlarmRefusedError",
     "TelemetryReception",
     "acknowledge_alarm",
     "close_session",
+    "compact_archive",
     "follow_limits",
     "ingest_packet_file",
     "open_session",
+    "rebuild_archive",
 ]

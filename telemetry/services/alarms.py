@@ -20,8 +20,28 @@ _PROCESS: Final = "process:telemetry"
 _RANK: Final = {Severity.CAUTION: 1, Severity.SERIOUS: 2, Severity.CRITICAL: 3}
 
 
+# The mildest limit state that a screen shows as each severity.
+_STATES: Final = {
+    Severity.CAUTION: LimitState.WATCH,
+    Severity.SERIOUS: LimitState.DISTRESS,
+    Severity.CRITICAL: LimitState.CRITICAL,
+}
+
+
 class AlarmRefusedError(RefusedError):
     """The alarm cannot be acknowledged."""
+
+
+def states_in_force(spacecraft: Spacecraft) -> dict[str, LimitState]:
+    """Return the limit states that the open alarms tell of, by parameter.
+
+    Whoever goes on watching starts from them: otherwise an alarm whose parameter
+    got well while nobody listened would stay open for ever.
+    """
+    return {
+        alarm.parameter: _STATES[Severity(alarm.severity)]
+        for alarm in Alarm.objects.filter(spacecraft=spacecraft, cleared_at=None)
+    }
 
 
 @transaction.atomic
@@ -137,6 +157,7 @@ def _log(action: str, alarm: Alarm, at: datetime) -> None:
         subject=f"alarm:{alarm.pk}",
         actor=_PROCESS,
         at=at,
+        organisation=alarm.spacecraft.organisation.slug,
         details={
             "spacecraft": alarm.spacecraft.name,
             "parameter": alarm.parameter,

@@ -7,46 +7,25 @@ which can be made again from the packets.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, Final
-
-from django.db import transaction
-from django.db.models import F
 
 from missioncontrol.fleet.models import Spacecraft
 from telemetry import streams
-from telemetry.archive import RawPacket, open_writer
-from telemetry.definition import (
-    column_groups,
-    compiled,
-    pipeline_of,
-    plain,
-    segmenter_of,
-)
-from telemetry.dictionary import engineering
-from telemetry.limits import LimitState, display_status
-from telemetry.models import BadFrame, LinkSession
-from telemetry.pipeline import (
-    UNIX_EPOCH,
-    PipelineResult,
-    ReceivedFrame,
-    ReceivedPacket,
-    TelemetryBatch,
-)
+from telemetry.archive import RawPacket, open_reader, open_writer
+from telemetry.definition import column_groups, compiled, pipeline_of, segmenter_of
+from telemetry.models import LinkSession
+from telemetry.pipeline import PipelineResult, ReceivedFrame, ReceivedPacket
 from telemetry.selectors import archive_folder
-from telemetry.services.alarms import follow_limits
-
-# A person reads no faster, and a page with fifty values need not be redrawn more often.
-_LIVE_EVERY_S: Final = 0.2
-_COUNTS_EVERY_S: Final = 0.5
-_KEPT_REASON: Final = 300
+from telemetry.services.alarms import states_in_force
+from telemetry.services.live_values import LiveValues
+from telemetry.services.pending_rows import PendingRows
 
 
 class TelemetryReception:
     """Receives one spacecraft's telemetry. One at a time for each spacecraft.
 
+    It goes on from what the one before it left: open alarms stay in force until
+    their parameters are well, and values older than the archive's are of the past.
     Use it as a context manager; not for several threads.
     """
 
@@ -57,17 +36,33 @@ class TelemetryReception:
             ArchiveLockedError: another process receives this spacecraft now.
         """
         self._spacecraft = spacecraft
-        self._what = compiled(spacecraft.telemetry_dictionary)
-        self._pipeline = pipeline_of(spacecraft)
+        what = compiled(spacecraft.telemetry_dictionary)
         folder = archive_folder(spacecraft)
         folder.mkdir(parents=True, exist_ok=True)
         self._writer = open_writer(folder)
-        if self._writer.packets_without_columns:
-            self._writer.recover(segmenter_of(spacecraft))
-        self._live: dict[str, dict[str, Any]] = {}
-        self._live_told_s = 0.0
-        self._counts: dict[str, Any] = {}
-        self._counts_stored_s = 0.0
+        try:
+            if self._writer.packets_without_columns:
+                self._writer.recover(segmenter_of(spacecraft))
+            with open_reader(folder) as reader:
+                newest = reader.latest(spacecraft=spacecraft.name)
+            by_container: dict[str, int] = {}
+            for value in newest.values():
+                known_us = by_container.get(value.container, value.time_us)
+                by_container[value.container] = max(known_us, value.time_us)
+            self._pipeline = pipeline_of(
+                spacecraft,
+                states_in_force=states_in_force(spacecraft),
+                archived_until_us=by_container,
+            )
+        except BaseException:
+            self._writer.close()
+            raise
+        self._live = LiveValues(
+            spacecraft.name,
+            what.dictionary.parameters,
+            newest_us={name: value.time_us for name, value in newest.items()},
+        )
+        self._rows = PendingRows(spacecraft)
 
     def __enter__(self) -> TelemetryReception:
         return self
@@ -83,26 +78,25 @@ class TelemetryReception:
         self, frames: Sequence[ReceivedFrame], *, session: LinkSession | None = None
     ) -> PipelineResult:
         """Take transfer frames in order of arrival, and keep all that they held."""
-        result = self._pipeline.receive_frames(frames)
-        octets = sum(len(frame.octets) for frame in frames)
-        self._keep(result, session=session, octets=octets)
-        return result
+        return self._keep(self._pipeline.receive_frames(frames), frames, session)
 
     def receive_packets(
         self, packets: Sequence[ReceivedPacket], *, session: LinkSession | None = None
     ) -> PipelineResult:
         """Take bare space packets in order of arrival, and keep them."""
-        result = self._pipeline.receive_packets(packets)
-        octets = sum(len(packet.octets) for packet in packets)
-        self._keep(result, session=session, octets=octets)
-        return result
+        return self._keep(self._pipeline.receive_packets(packets), packets, session)
 
     def settle(self, session: LinkSession | None = None) -> None:
         """Store and tell what was held back to save work; call it when the line is quiet."""
-        self._tell_live()
-        self._store_counts(session)
+        self._live.tell()
+        self._rows.store(session)
 
-    def _keep(self, result: PipelineResult, *, session: LinkSession | None, octets: int) -> None:
+    def _keep(
+        self,
+        result: PipelineResult,
+        received: Sequence[ReceivedFrame] | Sequence[ReceivedPacket],
+        session: LinkSession | None,
+    ) -> PipelineResult:
         streams.publish_clcws(
             self._spacecraft.pk,
             [
@@ -115,97 +109,16 @@ class TelemetryReception:
                 _raw_packets(self._spacecraft.name, result),
                 column_groups(self._spacecraft.name, result.batches),
             )
-        if result.bad_frames or result.undecoded:
-            self._keep_bad(result, session)
-        if result.transitions:
-            follow_limits(spacecraft=self._spacecraft, transitions=result.transitions)
-        self._note_live(result)
-        self._count(result, octets)
-        at_s = time.monotonic()
-        if at_s - self._live_told_s >= _LIVE_EVERY_S:
-            self._tell_live()
-        if at_s - self._counts_stored_s >= _COUNTS_EVERY_S:
-            self._store_counts(session)
-
-    @transaction.atomic
-    def _keep_bad(self, result: PipelineResult, session: LinkSession | None) -> None:
-        contact_id = session.contact_id if session is not None else None
-        rows = [
-            BadFrame(
-                spacecraft=self._spacecraft,
-                contact_id=contact_id,
-                station=bad.station,
-                received_at=bad.received_at,
-                reason=bad.reason[:_KEPT_REASON],
-                octets=bad.octets,
-            )
-            for bad in result.bad_frames
-        ]
-        for undecoded in result.undecoded:
-            packet = result.packets[undecoded.index]
-            rows.append(
-                BadFrame(
-                    spacecraft=self._spacecraft,
-                    contact_id=contact_id,
-                    station=packet.station,
-                    received_at=packet.received_at,
-                    reason=f"packet not decoded: {undecoded.reason}"[:_KEPT_REASON],
-                    octets=packet.octets,
-                )
-            )
-        BadFrame.objects.bulk_create(rows)
-
-    def _note_live(self, result: PipelineResult) -> None:
-        for batch in result.batches:
-            last = int(batch.generation_times_us.argmax())
-            instant = streams.iso(UNIX_EPOCH + _microseconds(batch, last))
-            for name, column in batch.columns.items():
-                known = self._live.get(name)
-                if known is not None and known["t"] > instant:
-                    continue
-                parameter = self._what.dictionary.parameters[name]
-                value = engineering(parameter, column[last : last + 1])[0]
-                states = batch.states.get(name)
-                state = LimitState(int(states[last])) if states is not None else LimitState.NOMINAL
-                self._live[name] = {
-                    "v": plain(value),
-                    "s": display_status(state).value,
-                    "t": instant,
-                }
-
-    def _tell_live(self) -> None:
-        self._live_told_s = time.monotonic()
-        streams.publish_values(self._spacecraft.name, self._live)
-        self._live = {}
-
-    def _count(self, result: PipelineResult, octets: int) -> None:
-        new = {
-            "frames_good": result.frames_good,
-            "frames_bad": len(result.bad_frames),
-            "frames_lost": sum(result.frames_lost.values()),
-            "packets": len(result.packets),
-            "packets_lost": sum(result.packets_lost.values()),
-            "octets": octets,
-        }
-        for name, number in new.items():
-            self._counts[name] = self._counts.get(name, 0) + number
-        if result.clcws:
-            self._counts["last_frame_at"] = result.clcws[-1].received_at
-
-    def _store_counts(self, session: LinkSession | None) -> None:
-        self._counts_stored_s = time.monotonic()
-        counts, self._counts = self._counts, {}
-        if session is None or not counts:
-            return
-        changes = {
-            name: value if name == "last_frame_at" else F(name) + value
-            for name, value in counts.items()
-        }
-        LinkSession.objects.filter(pk=session.pk).update(**changes)
-
-
-def _microseconds(batch: TelemetryBatch, row: int) -> timedelta:
-    return timedelta(microseconds=int(batch.generation_times_us[row]))
+        self._live.note(result)
+        self._live.tell_if_due()
+        self._rows.add(
+            result,
+            session=session,
+            octets=sum(len(one.octets) for one in received),
+            received_at=received[-1].received_at if received else None,
+        )
+        self._rows.store_if_due(session)
+        return result
 
 
 def _raw_packets(spacecraft: str, result: PipelineResult) -> list[RawPacket]:

@@ -8,7 +8,14 @@ from telemetry.models import LinkSession
 
 
 def open_session(*, contact: Contact, at: datetime) -> LinkSession:
-    """Note that the return service of a contact's antenna was opened."""
+    """Note that the return service of a contact's antenna was opened.
+
+    A session of this contact that nobody closed belongs to a process that was
+    killed; it ends here.
+    """
+    LinkSession.objects.filter(contact=contact, closed_at=None).update(
+        closed_at=at, close_reason="the receiving process ended"
+    )
     session = LinkSession.objects.create(
         contact=contact, antenna=contact.antenna.name, opened_at=at
     )

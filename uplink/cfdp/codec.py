@@ -280,6 +280,8 @@ def _size(header: PduHeader, value: int, name: str) -> bytes:
 
 def _file_name(reader: FieldReader, name: str) -> str:
     octets = reader.length_value(name)
+    if b"\0" in octets:
+        raise PduError(f"{name} {octets.hex()} holds a NUL")  # databases refuse it too
     try:
         return octets.decode()
     except UnicodeDecodeError as error:

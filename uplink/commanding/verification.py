@@ -6,6 +6,7 @@ acceptance, start and completion of execution, each with success or failure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -50,6 +51,15 @@ class VerificationReport(Protocol):
     def code(self) -> int: ...
     @property
     def at(self) -> datetime: ...
+
+
+class VerificationPage(Protocol):
+    """Reports in order of arrival, and the cursor to go on from."""
+
+    @property
+    def reports(self) -> Sequence[VerificationReport]: ...
+    @property
+    def cursor(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

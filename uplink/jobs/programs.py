@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import Final
 
 MAX_INPUT_OCTETS: Final = 4 << 20  # about one pass of the forward link
+MAX_OUTPUT_OCTETS: Final = 16 << 20  # what the programs on board make at most
 _SHAPE: Final = struct.Struct(">HHH")
 _FLOAT_OCTETS: Final = 4
+_NUMBER_DIGITS: Final = 9  # of a width or height
 
 
 class ProgramInputError(ValueError):
@@ -69,6 +71,12 @@ def _check_matrices(octets: bytes) -> None:
             f"The shape says n={rows}, k={inner}, m={columns}, which takes {expected} octets; "
             f"the input has {len(octets)}. {Program.MATRIX_PRODUCT.description}"
         )
+    product = _FLOAT_OCTETS * rows * columns
+    if product > MAX_OUTPUT_OCTETS:
+        raise ProgramInputError(
+            f"The product of {rows} x {columns} would have {product} octets; "
+            f"the limit is {MAX_OUTPUT_OCTETS}. Split the job."
+        )
 
 
 def _check_image(octets: bytes) -> None:
@@ -76,7 +84,7 @@ def _check_image(octets: bytes) -> None:
     if len(octets) - offset != width * height:
         raise ProgramInputError(
             f"A PGM image of {width} x {height} takes {width * height} octets of pixels; "
-            f"{len(octets) - offset} follow its header."
+            f"{max(len(octets) - offset, 0)} follow its header."
         )
 
 
@@ -97,7 +105,7 @@ def _pgm_header(octets: bytes) -> tuple[int, int, int]:
             raise ProgramInputError(f"No PGM header. {Program.IMAGE_STATISTICS.description}")
         fields.append(octets[begin:offset])
     magic, *numbers = fields
-    if magic != b"P5" or not all(number.isdigit() for number in numbers):
+    if magic != b"P5" or not all(n.isdigit() and len(n) <= _NUMBER_DIGITS for n in numbers):
         raise ProgramInputError(
             f"The image begins with {magic[:8]!r}, not with P5 and three numbers. "
             f"{Program.IMAGE_STATISTICS.description}"

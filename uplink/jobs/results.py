@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+MANIFEST_LIMIT_OCTETS: Final = 4096
+_QUOTED: Final = 80  # characters of what the sky says
 
 
 class ResultError(ValueError):
@@ -29,12 +32,16 @@ def read_result_file(content: bytes, *, job: int, program: str, input_sha256: st
             is not the one that the spacecraft computed.
     """
     head, newline, output = content.partition(b"\n")
+    if not newline or len(head) > MANIFEST_LIMIT_OCTETS:
+        raise ResultError(
+            f"it has no manifest: no line of at most {MANIFEST_LIMIT_OCTETS} octets at its front"
+        )
     try:
         manifest = json.loads(head)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResultError(f"its first line is no JSON: {error}") from error
-    if not newline or not isinstance(manifest, dict):
-        raise ResultError("it has no manifest line")
+    if not isinstance(manifest, dict):
+        raise ResultError("its first line is no JSON object")
     digest = hashlib.sha256(output).hexdigest()
     expected = {
         "job": job,
@@ -44,6 +51,8 @@ def read_result_file(content: bytes, *, job: int, program: str, input_sha256: st
         "output_octets": len(output),
     }
     for name, value in expected.items():
-        if manifest.get(name) != value:
-            raise ResultError(f"its {name} is {manifest.get(name)!r}, expected {value!r}")
+        told = manifest.get(name)
+        # By type too: to Python, true is 1.
+        if type(told) is not type(value) or told != value:
+            raise ResultError(f"its {name} is {str(told)[:_QUOTED]!r}, expected {value!r}")
     return Result(output=output, output_sha256=digest, manifest=manifest)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
@@ -12,8 +13,9 @@ from missioncontrol.audit.services import Actor, append_entry
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.kernel.live import publish_after_commit
+from uplink.commanding.definitions import UnknownTelecommandError, get_definition
 from uplink.commanding.models import Telecommand
-from uplink.commanding.services import submit_by_policy
+from uplink.commanding.services import TelecommandRefusedError, submit_by_policy
 from uplink.jobs.models import Job
 from uplink.jobs.programs import Program, ProgramInputError, check_input
 from uplink.jobs.results import ResultError, read_result_file
@@ -26,10 +28,14 @@ from uplink.transfers.models import Transfer
 # A result may come some passes after the last report; then somebody must look.
 PATIENCE: Final = timedelta(hours=24)
 _ACTOR: Final = "process:job-pipeline"
+_RUN_JOB: Final = "RUN_JOB"
 _POLICY: Final = "job-pipeline"
 _KEY_LENGTH: Final = 80
 _STATE = Job.State
 _CANCELLABLE: Final = (_STATE.SUBMITTED,)
+_FAILURE_LENGTH: Final = 1000  # characters; an entry of the log has a limit too
+
+logger = logging.getLogger(__name__)
 
 
 class JobRefusedError(RefusedError):
@@ -61,19 +67,21 @@ def submit_job(
 
     Raises:
         NotPermittedError: *submitted_by* may not submit for *organisation*.
-        JobRefusedError: unknown program, wrong input, or a key that another
-            content has used.
+        JobRefusedError: unknown program, wrong input, a spacecraft that runs no
+            jobs, or a key that another content has used.
     """
     require(submitted_by, Action.JOB_SUBMIT, organisation)
+    _check_runs_jobs(spacecraft)
     known = _checked(program, input_octets, idempotency_key)
     digest = hashlib.sha256(input_octets).hexdigest()
     earlier = _earlier(organisation, idempotency_key)
     if earlier is not None:
-        if (earlier.program, earlier.input_sha256) == (program, digest):
+        same = (spacecraft.pk, known, digest)
+        if (earlier.spacecraft_id, earlier.program, earlier.input_sha256) == same:
             return earlier
         raise JobRefusedError(
             f"The idempotency key {idempotency_key!r} belongs to job {earlier.number}, which has "
-            "another program or input. Use a new key for a new job."
+            "another spacecraft, program or input. Use a new key for a new job."
         )
     job = Job.objects.create(
         spacecraft=spacecraft,
@@ -95,6 +103,15 @@ def submit_job(
     job.save(update_fields=["uplink"])
     _log("job.submit", job, actor=submitted_by, at=at, input_octets=len(input_octets))
     return job
+
+
+def _check_runs_jobs(spacecraft: Spacecraft) -> None:
+    if not spacecraft.active:
+        raise JobRefusedError(f"{spacecraft} is retired and takes no more jobs.")
+    try:
+        get_definition(spacecraft.telecommands, _RUN_JOB)
+    except UnknownTelecommandError as error:
+        raise JobRefusedError(f"{spacecraft} runs no jobs. {error}") from error
 
 
 def _checked(program: str, input_octets: bytes, idempotency_key: str) -> Program:
@@ -134,17 +151,17 @@ def cancel_job(*, number: int, actor: Operator, at: datetime) -> Job:
     """
     job = _locked(number)
     require(actor, Action.JOB_CANCEL, job.organisation)
-    waiting = job.uplink is not None and job.uplink.state == Transfer.State.WAITING
-    if job.state not in _CANCELLABLE or not waiting:
+    # Locked before it is looked at: the contact may be taking it in this moment.
+    assert job.uplink_id is not None
+    uplink = Transfer.objects.select_for_update().get(pk=job.uplink_id)
+    if job.state not in _CANCELLABLE or uplink.state != Transfer.State.WAITING:
         raise JobRefusedError(
             f"Job {number} is {job.state}: {job.get_state_display()}. "
             "Only a job that waits for its first contact can be cancelled."
         )
-    if job.uplink is not None:
-        uplink = Transfer.objects.select_for_update().get(pk=job.uplink.pk)
-        transfer_services.end(
-            uplink, Transfer.State.CANCELLED, condition=f"by {actor}", actor=actor, at=at
-        )
+    transfer_services.end(
+        uplink, Transfer.State.CANCELLED, condition=f"by {actor}", actor=actor, at=at
+    )
     _move(job, _STATE.CANCELLED, at, actor=actor, action="job.cancel", completed_at=at)
     return job
 
@@ -153,7 +170,8 @@ def advance_jobs(*, spacecraft: Spacecraft, at: datetime) -> int:
     """Bring every open job of a spacecraft to where its transfers and reports are.
 
     Safe to call at any time and from anywhere: each step looks at rows only
-    and happens once.
+    and happens once. A job whose step breaks is reported and tried again; it
+    does not stop the others.
 
     Returns:
         How many steps were taken.
@@ -161,7 +179,15 @@ def advance_jobs(*, spacecraft: Spacecraft, at: datetime) -> int:
     numbers = Job.objects.filter(spacecraft=spacecraft, state__in=OPEN_STATES).values_list(
         "number", flat=True
     )
-    return sum(_advance(number, at) for number in list(numbers))
+    return sum(_advance_alone(number, at) for number in list(numbers))
+
+
+def _advance_alone(number: int, at: datetime) -> int:
+    try:
+        return _advance(number, at)
+    except Exception:
+        logger.exception("job %d is left where it is", number)
+        return 0
 
 
 @transaction.atomic
@@ -169,8 +195,9 @@ def _advance(number: int, at: datetime) -> int:
     job = _locked(number)
     if job.state not in OPEN_STATES:
         return 0
-    if _result_has_arrived(job):
-        _accept_result(job, at)
+    result = _arrived_result(job)
+    if result is not None:
+        _accept_result(job, result, at)
         return 1
     if job.state in {_STATE.SUBMITTED, _STATE.UPLINKING}:
         return _follow_uplink(job, at)
@@ -181,26 +208,7 @@ def _follow_uplink(job: Job, at: datetime) -> int:
     assert job.uplink is not None
     state = job.uplink.state
     if state == Transfer.State.COMPLETED:
-        job.telecommand = submit_by_policy(
-            spacecraft=job.spacecraft,
-            name="RUN_JOB",
-            arguments={
-                "JOB": job.number,
-                "PROGRAM": job.program,
-                "INPUT_SHA256": job.input_sha256,
-            },
-            policy=_POLICY,
-            at=at,
-            origin=f"job:{job.number}",
-        )
-        _move(
-            job,
-            _STATE.COMMANDED,
-            at,
-            action="job.command",
-            telecommand=job.telecommand,
-            uplinked_at=job.uplink.completed_at,
-        )
+        _command(job, job.uplink, at)
         return 1
     if state in {Transfer.State.FAILED, Transfer.State.CANCELLED}:
         _fail(job, f"Its input did not get on board: {job.uplink.condition}.", at)
@@ -211,12 +219,40 @@ def _follow_uplink(job: Job, at: datetime) -> int:
     return 0
 
 
+def _command(job: Job, uplink: Transfer, at: datetime) -> None:
+    try:
+        telecommand = submit_by_policy(
+            spacecraft=job.spacecraft,
+            name=_RUN_JOB,
+            arguments={
+                "JOB": job.number,
+                "PROGRAM": job.program,
+                "INPUT_SHA256": job.input_sha256,
+            },
+            policy=_POLICY,
+            at=at,
+            origin=f"job:{job.number}",
+        )
+    except TelecommandRefusedError as refusal:
+        _fail(job, f"{_RUN_JOB} could not be issued: {refusal}", at)
+        return
+    _move(
+        job,
+        _STATE.COMMANDED,
+        at,
+        action="job.command",
+        telecommand=telecommand,
+        uplinked_at=uplink.completed_at,
+    )
+
+
 def _follow_telecommand(job: Job, at: datetime) -> int:
     assert job.telecommand is not None
     state = job.telecommand.state
     told = Telecommand.State
     if state in {told.FAILED, told.REJECTED}:
-        _fail(job, f"RUN_JOB was not carried out: {job.telecommand.failure or state}.", at)
+        why = (job.telecommand.failure or state).rstrip(".")
+        _fail(job, f"{_RUN_JOB} was not carried out: {why}.", at)
     elif state == told.COMPLETED and job.state != _STATE.DOWNLINKING:
         _move(job, _STATE.DOWNLINKING, at, action="job.finish", finished_at=at)
     elif state == told.STARTED and job.state == _STATE.COMMANDED:
@@ -240,16 +276,14 @@ def _note_downlink(job: Job) -> int:
     return 1
 
 
-def _result_has_arrived(job: Job) -> bool:
-    return (
-        job.state != _STATE.SUBMITTED
-        and transfers.arrived_file(job.spacecraft, result_file_name(job.number)) is not None
-    )
+def _arrived_result(job: Job) -> Transfer | None:
+    if job.state == _STATE.SUBMITTED:
+        return None
+    name = result_file_name(job.number)
+    return transfers.arrived_file(job.spacecraft, name, since=job.submitted_at)
 
 
-def _accept_result(job: Job, at: datetime) -> None:
-    transfer = transfers.arrived_file(job.spacecraft, result_file_name(job.number))
-    assert transfer is not None
+def _accept_result(job: Job, transfer: Transfer, at: datetime) -> None:
     job.downlink = transfer
     try:
         result = read_result_file(
@@ -260,6 +294,9 @@ def _accept_result(job: Job, at: datetime) -> None:
         )
     except ResultError as error:
         _fail(job, f"The file that came down ({transfer}) is not its result: {error}.", at)
+        return
+    except OSError as error:
+        _fail(job, f"The file that came down ({transfer}) cannot be read: {error.strerror}.", at)
         return
     stored_name = f"jobs/{job.number}.out"
     storage.store(stored_name, result.output)
@@ -283,10 +320,10 @@ def _times_of(manifest: dict[str, Any]) -> dict[str, Any]:
     for name, field in (("started", "started_at"), ("finished", "finished_at")):
         try:
             instant = datetime.fromisoformat(str(manifest.get(name)))
-        except ValueError:
+            if instant.tzinfo is not None:
+                times[field] = instant.astimezone(UTC)
+        except (ValueError, OverflowError):
             continue
-        if instant.tzinfo is not None:
-            times[field] = instant
     return times
 
 
@@ -296,7 +333,7 @@ def _fail(job: Job, failure: str, at: datetime) -> None:
         _STATE.FAILED,
         at,
         action="job.fail",
-        failure=failure,
+        failure=failure[:_FAILURE_LENGTH],
         downlink=job.downlink,
         completed_at=at,
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from missioncontrol.fleet.models import Spacecraft
 from uplink.transfers import storage
 from uplink.transfers.models import Transfer
@@ -20,13 +22,14 @@ def recent_transfers(*, limit: int = 50) -> list[Transfer]:
     return list(Transfer.objects.select_related("spacecraft")[:limit])
 
 
-def arrived_file(spacecraft: Spacecraft, file_name: str) -> Transfer | None:
-    """Return the newest file that came down whole under *file_name*."""
+def arrived_file(spacecraft: Spacecraft, file_name: str, *, since: datetime) -> Transfer | None:
+    """Return the newest file that came down whole under *file_name*, begun at *since* or later."""
     return Transfer.objects.filter(
         spacecraft=spacecraft,
         direction=Transfer.Direction.DOWN,
         file_name=file_name,
         state=Transfer.State.COMPLETED,
+        created_at__gte=since,
     ).first()
 
 

@@ -45,10 +45,10 @@ def start_uplink(
     Raises:
         TransferRefusedError: a name or a size outside the limits.
     """
-    if not 1 <= len(file_name.encode()) <= _NAME_OCTETS:
+    if not 1 <= len(file_name.encode()) <= _NAME_OCTETS or "\0" in file_name:
         raise TransferRefusedError(
             f"The file name {file_name[:40]!r} has {len(file_name.encode())} octets; "
-            f"1 to {_NAME_OCTETS} are allowed."
+            f"1 to {_NAME_OCTETS} are allowed, and no NUL among them."
         )
     if len(content) > MAX_FILE_OCTETS:
         raise TransferRefusedError(

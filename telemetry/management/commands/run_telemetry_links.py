@@ -11,7 +11,8 @@ from django.db import close_old_connections
 
 from missioncontrol.kernel import clock
 from missioncontrol.scheduling import selectors
-from telemetry.links.contact_receiver import ContactReceiver
+from missioncontrol.scheduling.models import Contact
+from telemetry.links.contact_receiver import EDGE, ContactReceiver
 
 _LOOK_EVERY_S: Final = 0.2
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         while not stopping.wait(_LOOK_EVERY_S):
             try:
                 close_old_connections()
-                self._look(receivers)
+                look(receivers)
             except DatabaseError as error:
                 logger.warning("contacts cannot be read: %s", error)
         for receiver in receivers.values():
@@ -38,11 +39,20 @@ class Command(BaseCommand):
         for receiver in receivers.values():
             receiver.join(timeout=2.0)
 
-    def _look(self, receivers: dict[int, ContactReceiver]) -> None:
-        at = clock.now()
-        for contact_id in [key for key, thread in receivers.items() if not thread.is_alive()]:
-            del receivers[contact_id]
-        for contact in selectors.contacts_in_progress(at):
-            if contact.los > at and contact.pk not in receivers:
-                receivers[contact.pk] = ContactReceiver(contact)
-                receivers[contact.pk].start()
+
+def look(receivers: dict[int, ContactReceiver]) -> None:
+    """Start a receiver for every contact that is on; stop those of cancelled ones.
+
+    Telemetry is received whatever became of the commanding: a contact that
+    FAILED or that no executor took may still be heard.
+    """
+    at = clock.now()
+    for contact_id in [key for key, thread in receivers.items() if not thread.is_alive()]:
+        del receivers[contact_id]
+    for contact in selectors.contacts_between(at, at + EDGE):
+        if contact.state == Contact.State.CANCELLED:
+            if contact.pk in receivers:
+                receivers[contact.pk].stop()
+        elif contact.pk not in receivers:
+            receivers[contact.pk] = ContactReceiver(contact)
+            receivers[contact.pk].start()

@@ -37,9 +37,7 @@ def jpss(archive):
     return factories.spacecraft(
         "JPSS-1",
         link_profile={"kind": "space_packets", "packet_time": CDS},
-        telemetry_dictionary=shared_vector(
-            "xtce_jpss/jpss1_geolocation_xtce_v1.xml"
-        ).read_text(),
+        telemetry_dictionary=shared_vector("xtce_jpss/jpss1_geolocation_xtce_v1.xml").read_text(),
     )
 
 

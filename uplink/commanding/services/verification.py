@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from uplink.commanding.verification import (
     CLOCK_TOLERANCE,
     STAGE_FIELDS,
     STAGE_STATES,
+    VerificationPage,
     VerificationReport,
     effect_of,
     overdue,
@@ -28,7 +29,7 @@ _CURSOR_NAME: Final = "verification"
 _STATE = Telecommand.State
 
 # Returns the reports of one spacecraft that stand after a cursor, oldest first.
-ReadReports = Callable[[Spacecraft, int], Sequence[VerificationReport]]
+ReadReports = Callable[[Spacecraft, int], VerificationPage]
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +55,10 @@ def process_verification(
     cursor, _ = ReadCursor.objects.select_for_update().get_or_create(
         spacecraft=spacecraft, name=_CURSOR_NAME
     )
-    reports = read(spacecraft, cursor.position)
-    changed = sum(_apply(spacecraft, report, at) for report in reports)
-    if reports:
-        cursor.position = max(cursor.position, *(report.cursor for report in reports))
+    page = read(spacecraft, cursor.position)
+    changed = sum(_apply(spacecraft, report, at) for report in page.reports)
+    if page.cursor > cursor.position:
+        cursor.position = page.cursor
         cursor.save(update_fields=["position"])
     return changed
 

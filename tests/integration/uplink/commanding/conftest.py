@@ -26,6 +26,14 @@ class Report:
     code: int = 0
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page of them."""
+
+    reports: list[Report]
+    cursor: int
+
+
 @pytest.fixture
 def dd1(db):
     [entry] = parse(document()).spacecraft

@@ -7,7 +7,7 @@ import pytest
 
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import clock
-from tests.integration.uplink.commanding.conftest import AT, Report
+from tests.integration.uplink.commanding.conftest import AT, Page, Report
 from uplink.commanding import selectors, services, tasks
 from uplink.commanding.models import ReadCursor, Telecommand
 from uplink.commanding.services import verification
@@ -30,8 +30,14 @@ def process(dd1, *reports, at=AT):
     return services.process_verification(
         spacecraft=dd1,
         at=at,
-        read_reports=lambda _craft, cursor: [r for r in reports if r.cursor > cursor],
+        read_reports=lambda _craft, cursor: page(reports, cursor),
     )
+
+
+def page(reports, cursor, *, end=0):
+    """What telemetry gives: the reports after the cursor, and where its log ends."""
+    new = [report for report in reports if report.cursor > cursor]
+    return Page(reports=new, cursor=max([cursor, end, *(report.cursor for report in new)]))
 
 
 class TestProcessVerification:
@@ -106,6 +112,17 @@ class TestProcessVerification:
         assert "request 0x10C9C000, which is no telecommand of ours" in caplog.text
         assert ReadCursor.objects.get().position == 5
 
+    def test_moves_on_past_telemetry_that_holds_no_reports(self, dd1):
+        asked = []
+
+        def read(_craft, cursor):
+            asked.append(cursor)
+            return page([], cursor, end=700)
+
+        for _ in range(2):
+            services.process_verification(spacecraft=dd1, at=AT, read_reports=read)
+        assert asked == [0, 700]
+
     def test_keeps_its_place_when_it_crashes(self, released, dd1, monkeypatch):
         def broken(**_kwargs):
             raise RuntimeError("the log is away")
@@ -160,7 +177,7 @@ class TestSweep:
         monkeypatch.setattr(
             verification.telemetry_selectors,
             "verification_reports_since",
-            lambda _craft, cursor: [r for r in [report(5, "COMPLETION")] if r.cursor > cursor],
+            lambda _craft, cursor: page([report(5, "COMPLETION")], cursor),
         )
         assert tasks.sweep_verifications() == 1
         released.refresh_from_db()

@@ -1,0 +1,49 @@
+"""What keeps the archives small and right: compaction, and the columns made anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from missioncontrol.audit.services import Actor, append_entry
+from missioncontrol.fleet.models import Spacecraft
+from telemetry.archive import CompactionReport, compact, rebuild
+from telemetry.definition import segmenter_of
+from telemetry.selectors import archive_folder
+
+
+def compact_archive(*, spacecraft: Spacecraft) -> CompactionReport | None:
+    """Merge the small segments that live batches make; safe while telemetry comes in.
+
+    Returns:
+        What was merged; None where nothing was ever received.
+
+    Raises:
+        ArchiveLockedError: another process compacts or rebuilds it.
+    """
+    folder = archive_folder(spacecraft)
+    return compact(folder) if folder.is_dir() else None
+
+
+def rebuild_archive(*, spacecraft: Spacecraft, actor: Actor | str, at: datetime) -> int:
+    """Decode all logged packets again by the dictionary in force, and replace the columns.
+
+    Returns:
+        How many packets the log holds.
+
+    Raises:
+        ArchiveLockedError: the spacecraft is being received now.
+        ArchiveDamagedError: the packet log is damaged; nothing was replaced.
+    """
+    packets = rebuild(archive_folder(spacecraft), segmenter_of(spacecraft))
+    with transaction.atomic():
+        append_entry(
+            action="telemetry.rebuild",
+            subject=f"spacecraft:{spacecraft.name}",
+            actor=actor,
+            at=at,
+            organisation=spacecraft.organisation.slug,
+            details={"packets": packets},
+        )
+    return packets
