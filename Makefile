@@ -54,7 +54,7 @@ format: install-dev ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-journey: install ## headless: one job up, its result down, verified; prints JSON
+journey: install-dev ## headless: one job up, its result down, verified; prints JSON
 	$(BIN)/python -m tests.journeys.job_journey
 
 requirements: install-dev ## pin the direct dependencies anew, with hashes

@@ -6,7 +6,8 @@
 //
 //   #mission-clock[data-mission-at][data-wall-at][data-factor][data-frozen]
 //   [data-countdown=ISO]            text "T-00:12:34", signed; data-passed when the event is over
-//   [data-at=ISO][data-period-s=N]  data-age "fresh" | "aging" | "stale" and text into [data-age-text]
+//   [data-at=ISO][data-period-s=N]  data-age "fresh" | "aging" | "stale" and text into [data-age-text]; without a period
+//                                   the age is written and the value never becomes stale
 //   line[data-now-from=ISO][data-now-to=ISO]  an SVG line, moved along x in percent of its picture
 //   time[datetime]                  local time in the title, on hover or focus
 
@@ -95,7 +96,7 @@ function tick() {
   const nowMs = missionNowMs();
   showClock(nowMs);
   for (const node of document.querySelectorAll("[data-countdown]")) showCountdown(node, nowMs);
-  for (const node of document.querySelectorAll("[data-period-s]")) if (node.dataset.at) showAge(node, nowMs);
+  for (const node of document.querySelectorAll("[data-at]")) if (node.dataset.at) showAge(node, nowMs);
   for (const node of document.querySelectorAll("[data-now-from]")) showNowMarker(node, nowMs);
 }
 
@@ -120,5 +121,5 @@ if (element) {
   setInterval(tick, TICK_MS);
   document.addEventListener("mouseover", showLocalTime);
   document.addEventListener("focusin", showLocalTime);
-  document.addEventListener("htmx:afterSwap", tick);
+  document.addEventListener("mission:refreshed", tick);
 }

@@ -32,6 +32,6 @@ document.addEventListener("input", (event) => { if (event.target.matches("[data-
 document.addEventListener("submit", (event) => {
   if (event.target.querySelector("[data-filter-rows]")) { event.preventDefault(); apply(); }
 });
-document.addEventListener("htmx:afterSwap", apply);
+document.addEventListener("mission:refreshed", apply);
 document.addEventListener("mission:telemetry", apply);
 apply();

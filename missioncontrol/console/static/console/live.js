@@ -3,24 +3,31 @@
 //
 // Messages, JSON, from /ws/live/ (t and *_at are ISO 8601, UTC):
 //   {type: "telemetry", spacecraft, values: {name: {v, s, t}}}   v value, s status, t mission time
-//   {type: "pass", contact, state, name: value …}                numbers of the pass under way
+//   {type: "pass", contact, state, name: value …, transfers}     numbers of the pass under way; transfers: list of {id, state,
+//                                                                size_octets, progress_octets}
 //   {type: "job", job, state, name: value …}
-//   {type: "alarm", status, text}                                is spoken; the alarm parts refresh
-//   {type: "refresh", part}                                      the parts with that word in data-part refresh
+//   {type: "alarm", parameter, severity, value}                  is spoken; the alarm parts refresh
+//   {type: "refresh", part}                                      the parts with that word in data-part refresh; "all": every part
 //   {type: "clock", mission_at, wall_at, factor, frozen}         the mission clock was set anew
+//   {type: "beat", as clock}                                     the line lives
 //
 // Elements:
 //   [data-spacecraft=S] [data-parameter=N]  with [data-value], [data-status-shape], data-decimals
-//   [data-contact=ID] [data-field=NAME], [data-job=ID] [data-field=NAME]; with data-state, a new state refreshes the part
-//   [data-part="NAME NAME …"][id]           with hx-get and hx-trigger="part-refresh"
+//   [data-contact=ID] [data-field=NAME], [data-job=ID] [data-field=NAME]; with data-state, a new state refreshes the part;
+//     data-scale is multiplied with, data-decimals are shown
+//   [data-transfer=ID] with a progress element
+//   [data-part="NAME NAME …"][id][data-refresh-url]  is taken anew from that page; one request serves all parts of a page
+// After a refresh the document gets the event "mission:refreshed".
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
 const POLL_MS = 15000;
-// The server sends something (at least {type: "beat"}) every 20 s; longer silence is a dead line.
-const SILENCE_MS = 50000;
-// Many refreshes of one part within this time become one request.
-const GATHER_MS = 300;
+// The server sends something (at least {type: "beat"}) every 10 s; longer silence is a dead line.
+const SILENCE_MS = 25000;
+// Many refreshes within this time become one request.
+const GATHER_MS = 400;
+// The tiles of health follow the values, but not each of them.
+const HEALTH_MS = 5000;
 
 const LABELS = { connecting: "Connecting", live: "Live", lost: "No live data", refused: "Signed out" };
 const SHAPES = { connecting: "standby", live: "normal", lost: "serious", refused: "off" };
@@ -30,6 +37,8 @@ const CLOSE_NOT_ALLOWED = 4403;
 const stateElement = document.getElementById("live-state");
 const announcer = document.getElementById("announcer");
 const gathered = new Set();
+let gathering = 0;
+let healthAskedAt = 0;
 let attempts = 0;
 let everLive = false;
 let lastHeard = 0;
@@ -48,37 +57,68 @@ function showState(state, detail = "") {
   drawShape(stateElement.querySelector("svg"), SHAPES[state]);
 }
 
-// A form being filled in is not pulled away from under the operator's hands.
-function beingFilledIn(node) {
+// What is being filled in or read is not pulled away from under the operator's hands.
+function inUse(node) {
   const field = document.activeElement;
-  return node.querySelector("details[open] form") !== null
+  return node.querySelector("details[open]") !== null
     || (node.contains(field) && field.matches("input, select, textarea"));
 }
 
-function refreshGathered() {
-  const nodes = document.querySelectorAll([...gathered].map((part) => `[data-part~="${CSS.escape(part)}"]`).join(","));
+function replacePart(node, page) {
+  const fresh = page.getElementById(node.id);
+  if (!fresh || !node.isConnected || inUse(node)) return;
+  const focused = node.contains(document.activeElement) ? document.activeElement.id : "";
+  node.replaceWith(document.adoptNode(fresh));
+  globalThis.htmx?.process(fresh);
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+async function refreshFrom(url, nodes) {
+  const answer = await fetch(url, { headers: { Accept: "text/html" } });
+  // Signed out, or without the right: the page itself would say so.
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const node of nodes) replacePart(node, page);
+  document.dispatchEvent(new CustomEvent("mission:refreshed"));
+}
+
+async function refreshGathered() {
+  const chosen = [...gathered].map((part) => `[data-part~="${CSS.escape(part)}"]`).join(",");
   gathered.clear();
-  for (const node of nodes) if (!beingFilledIn(node)) globalThis.htmx?.trigger(node, "part-refresh");
+  const byUrl = new Map();
+  for (const node of document.querySelectorAll(chosen)) {
+    const url = node.dataset.refreshUrl;
+    byUrl.set(url, [...(byUrl.get(url) ?? []), node]);
+  }
+  try {
+    await Promise.all([...byUrl].map(([url, nodes]) => refreshFrom(url, nodes)));
+  } catch {
+    // The server is away; the line above says so, and the parts are asked for again.
+  }
+  gathering = gathered.size > 0 ? setTimeout(refreshGathered, GATHER_MS) : 0;
 }
 
 function refreshPart(part) {
-  if (gathered.size === 0) setTimeout(refreshGathered, GATHER_MS);
   gathered.add(part);
+  gathering ||= setTimeout(refreshGathered, GATHER_MS);
 }
 
 function refreshAll() {
   for (const node of document.querySelectorAll("[data-part]")) refreshPart(node.dataset.part.split(" ")[0]);
 }
 
-function written(value, decimals) {
-  return typeof value === "number" && decimals !== undefined ? value.toFixed(Number(decimals)) : String(value);
+function written(value, { decimals, scale } = {}) {
+  const shown = typeof value === "number" && scale !== undefined ? value * Number(scale) : value;
+  return typeof shown === "number" && decimals !== undefined ? shown.toFixed(Number(decimals)) : String(shown);
 }
 
 function showValue(row, { v, s, t }) {
+  // What a recorder played back is of the past; the newest value stays.
+  if (row.dataset.at && Date.parse(t) < Date.parse(row.dataset.at)) return;
   row.dataset.at = t;
   row.dataset.status = s;
   const value = row.querySelector("[data-value]");
-  if (value) value.textContent = written(v, row.dataset.decimals);
+  if (value) value.textContent = written(v, row.dataset);
   const shape = row.querySelector("[data-status-shape]");
   if (shape) {
     drawShape(shape.querySelector("svg"), s);
@@ -96,6 +136,10 @@ function showTelemetry(message) {
   }
   document.dispatchEvent(new CustomEvent("mission:telemetry", { detail: message }));
   globalThis.missionClock?.tick();
+  if (Date.now() - healthAskedAt > HEALTH_MS) {
+    healthAskedAt = Date.now();
+    refreshPart("health");
+  }
 }
 
 function showFields(scope, fields, part) {
@@ -104,24 +148,43 @@ function showFields(scope, fields, part) {
   for (const [name, value] of Object.entries(fields)) {
     for (const node of document.querySelectorAll(`${scope} [data-field="${CSS.escape(name)}"]`)) {
       if (node instanceof HTMLProgressElement) node.value = Number(value);
-      else node.textContent = written(value, node.dataset.decimals);
+      else node.textContent = written(value, node.dataset);
     }
   }
 }
 
-function announceAlarm(message) {
-  if (message.text) announcer.textContent = `${message.status ?? ""} alarm: ${message.text}`.trim();
+function showTransfers(transfers) {
+  for (const { id, state, size_octets: size, progress_octets: octets } of transfers) {
+    for (const node of document.querySelectorAll(`[data-transfer="${CSS.escape(String(id))}"]`)) {
+      const bar = node.querySelector("progress");
+      if (bar && size) bar.value = (100 * octets) / size;
+      const word = node.querySelector(".status-label");
+      if (word && word.textContent !== state.toLowerCase()) refreshPart("transfers");
+    }
+  }
+}
+
+function showPass({ type: _type, contact, transfers, ...fields }) {
+  showFields(`[data-contact="${CSS.escape(String(contact))}"]`, fields, "passes");
+  showTransfers(transfers ?? []);
+}
+
+function announceAlarm({ parameter, severity, value }) {
+  announcer.textContent = `${severity} alarm: ${parameter} ${value}`;
   refreshPart("alarms");
 }
 
 const handlers = {
   telemetry: showTelemetry,
-  pass: ({ type: _type, contact, ...fields }) => showFields(`[data-contact="${CSS.escape(String(contact))}"]`, fields, "passes"),
+  pass: showPass,
   job: ({ type: _type, job, ...fields }) => showFields(`[data-job="${CSS.escape(String(job))}"]`, fields, "jobs"),
   alarm: announceAlarm,
-  refresh: (message) => refreshPart(message.part),
+  refresh: (message) => (message.part === "all" ? refreshAll() : refreshPart(message.part)),
   clock: (message) => globalThis.missionClock?.set(message),
-  beat: () => {},
+  beat: (message) => {
+    globalThis.missionClock?.set(message);
+    refreshPart("processes");
+  },
 };
 
 function receive(event) {

@@ -182,7 +182,7 @@ if (root) {
   document.addEventListener("change", (event) => { if (event.target.matches("input[name=plot]")) choose(event.target).catch(say); });
   document.addEventListener("click", (event) => { if (event.target.matches("button[data-span-s]")) setSpan(event.target); });
   document.addEventListener("mission:telemetry", append);
-  document.addEventListener("htmx:afterSwap", tickAgain);
+  document.addEventListener("mission:refreshed", tickAgain);
   addEventListener("resize", () => chart?.setSize({ width: root.clientWidth, height: HEIGHT }));
   setInterval(() => { if (!document.hidden) loadAll().catch(say); }, REFETCH_MS);
   for (const box of boxes()) if (box.checked) choose(box).catch(say);

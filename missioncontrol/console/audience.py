@@ -1,0 +1,48 @@
+"""Which live messages a person may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from missioncontrol.accounts.models import Operator
+from missioncontrol.accounts.policy import Action
+from missioncontrol.console.access import Viewer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """What one console is told; "refresh", "clock" and "beat" go to everybody.
+
+    A refresh tells nothing but that something changed: the page that it makes
+    the browser ask for shows what its reader may see.
+    """
+
+    telemetry_of: frozenset[str]  # names of spacecraft
+    passes: bool
+    jobs: bool  # of all members; a member's own pages live by "refresh"
+
+    def takes(self, message: dict[str, Any]) -> bool:
+        """Return whether *message* is for this console."""
+        kind = message["type"]
+        if kind == "telemetry":
+            return message["spacecraft"] in self.telemetry_of
+        if kind == "alarm":
+            return bool(self.telemetry_of)
+        if kind == "pass":
+            return self.passes
+        return kind != "job" or self.jobs
+
+
+def audience_of(operator_id: int) -> Audience | None:
+    """Return what an operator may be told; None for one without any role or not active."""
+    operator = Operator.objects.filter(pk=operator_id).first()
+    if operator is None:
+        return None
+    viewer = Viewer(operator)
+    passes = viewer.may(Action.CONTACT_VIEW)
+    telemetry_of = frozenset(craft.name for craft in viewer.spacecraft(Action.TELEMETRY_VIEW))
+    jobs = bool(viewer.spacecraft(Action.JOB_VIEW))
+    if not (passes or telemetry_of or jobs):
+        return None
+    return Audience(telemetry_of=telemetry_of, passes=passes, jobs=jobs)

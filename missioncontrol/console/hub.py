@@ -1,0 +1,217 @@
+"""One subscription to the live channel for all the consoles of a web process.
+
+Values of telemetry are merged to the newest of each parameter and go out ten
+times a second; everything else goes out at once. A message is encoded once;
+every console has a queue of its own that forgets the oldest when its line is
+slow, so that one slow line holds up nobody. The rows are the truth: what a
+console missed, it reads when it asks for the page again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+from redis.exceptions import RedisError
+
+from missioncontrol.console import selectors as reads
+from missioncontrol.console.audience import Audience, audience_of
+from missioncontrol.console.context import page_clock
+from missioncontrol.kernel import broker, clock
+from missioncontrol.kernel.live import LIVE_CHANNEL
+from telemetry.streams import iso
+
+# Private range of RFC 6455 section 7.4.2; the last digits follow HTTP.
+CLOSE_NOT_SIGNED_IN: Final = 4401
+CLOSE_NOT_ALLOWED: Final = 4403
+
+QUEUE_LENGTH: Final = 200  # messages; some seconds of a busy pass
+FLUSH_EVERY_S: Final = 0.1
+WATCH_EVERY_S: Final = 1.0
+BEAT_EVERY_S: Final = 10.0
+_FIRST_PAUSE_S: Final = 0.2
+_LONGEST_PAUSE_S: Final = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Client:
+    """One open console as the hub sees it."""
+
+    def __init__(self, *, session_key: str, operator_id: int, audience: Audience) -> None:
+        self.session_key = session_key
+        self.operator_id = operator_id
+        self.audience = audience
+        self.close_code: int | None = None
+        self.dropped = 0
+        self._waiting: deque[str] = deque(maxlen=QUEUE_LENGTH)
+        self._wake = asyncio.Event()
+
+    def offer(self, text: str) -> None:
+        """Queue a message; the oldest falls out of a full queue."""
+        self.dropped += len(self._waiting) == QUEUE_LENGTH
+        self._waiting.append(text)
+        self._wake.set()
+
+    def end(self, code: int) -> None:
+        """Have the socket closed with *code*; what is queued is not sent any more."""
+        self.close_code = code
+        self._wake.set()
+
+    async def next_text(self) -> str | None:
+        """Wait for the next message; None when the socket is to be closed."""
+        while True:
+            if self.close_code is not None:
+                return None
+            if self._waiting:
+                return self._waiting.popleft()
+            self._wake.clear()
+            await self._wake.wait()
+
+
+class Hub:
+    """Hands what is published to the consoles that may see it.
+
+    It works while at least one console is open. All methods belong to one
+    event loop.
+    """
+
+    def __init__(self) -> None:
+        self._clients: set[Client] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._pending: dict[str, dict[str, dict[str, Any]]] = {}
+
+    async def join(self, client: Client) -> None:
+        """Add a console; the first one starts the work."""
+        self._clients.add(client)
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(self._listen()),
+                asyncio.create_task(_every(FLUSH_EVERY_S, self._flush)),
+                asyncio.create_task(_every(WATCH_EVERY_S, self._end_signed_out)),
+                asyncio.create_task(_every(BEAT_EVERY_S, self._beat)),
+            ]
+            for task in self._tasks:
+                task.add_done_callback(_report)
+
+    async def leave(self, client: Client) -> None:
+        """Take a console away; the last one ends the work."""
+        self._clients.discard(client)
+        if self._clients:
+            return
+        tasks, self._tasks = self._tasks, []
+        self._pending.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            connection = broker.async_connection()
+            try:
+                async with connection.pubsub() as channel:
+                    await channel.subscribe(LIVE_CHANNEL)
+                    async for item in channel.listen():
+                        pause_s = _FIRST_PAUSE_S
+                        await self._take(item)
+            except (RedisError, OSError) as error:
+                logger.warning("live messages are cut off, the broker is away: %s", error)
+            finally:
+                await connection.aclose()
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _take(self, item: dict[str, Any]) -> None:
+        if item["type"] == "subscribe":
+            # What was published before is missed: the pages ask for what they show.
+            self._broadcast({"type": "refresh", "part": "all"})
+            return
+        try:
+            message = json.loads(item["data"])
+            if message["type"] == "telemetry":
+                self._merge(message["spacecraft"], message["values"])
+            elif message["type"] == "clock":
+                self._broadcast(await _clock_message("clock"))
+            else:
+                self._broadcast(message)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.warning("a live message of no known shape was dropped: %r", error)
+        except DatabaseError as error:
+            logger.warning("a live message was dropped, the database is away: %s", error)
+
+    def _merge(self, spacecraft: str, values: dict[str, dict[str, Any]]) -> None:
+        pending = self._pending.setdefault(spacecraft, {})
+        for name, value in values.items():
+            known = pending.get(name)
+            if known is None or known["t"] <= value["t"]:
+                pending[name] = value
+
+    async def _flush(self) -> None:
+        pending, self._pending = self._pending, {}
+        for spacecraft, values in pending.items():
+            self._broadcast({"type": "telemetry", "spacecraft": spacecraft, "values": values})
+
+    def _broadcast(self, message: dict[str, Any]) -> None:
+        text = json.dumps(message, separators=(",", ":"))
+        for client in self._clients:
+            if client.audience.takes(message):
+                client.offer(text)
+
+    async def _beat(self) -> None:
+        """Show that the line lives, set the pages' clocks right, look at rights again."""
+        self._broadcast(await _clock_message("beat"))
+        for client in list(self._clients):
+            audience = await database_sync_to_async(audience_of)(client.operator_id)
+            if audience is None:
+                client.end(CLOSE_NOT_ALLOWED)
+            else:
+                client.audience = audience
+
+    async def _end_signed_out(self) -> None:
+        owners = {client.session_key: client.operator_id for client in self._clients}
+        holding = await database_sync_to_async(reads.sessions_in_force)(owners)
+        for client in list(self._clients):
+            # One that joined while the database was asked is looked at next time.
+            if client.session_key in owners and client.session_key not in holding:
+                client.end(CLOSE_NOT_SIGNED_IN)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """Write into the journal why a task of the hub ended; it should not."""
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("a task of the live hub ended", exc_info=task.exception())
+
+
+async def _every(period_s: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        await asyncio.sleep(period_s)
+        try:
+            await work()
+        except DatabaseError as error:
+            logger.warning("the live hub goes on without the database: %s", error)
+
+
+async def _clock_message(kind: str) -> dict[str, Any]:
+    now = await database_sync_to_async(_fresh_clock)()
+    return {
+        "type": kind,
+        "mission_at": iso(now.mission_at),
+        "wall_at": iso(now.wall_at),
+        "factor": now.factor,
+        "frozen": now.frozen,
+    }
+
+
+def _fresh_clock() -> Any:
+    clock.forget()
+    return page_clock()
+
+
+live_hub: Final = Hub()

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from missioncontrol.console.views import (
+    alarms,
+    audit,
+    bad_frames,
+    clock,
+    commands,
+    health,
+    jobs,
+    now,
+    passes,
+    signin,
+    stations,
+    telemetry,
+)
+
+app_name = "console"
+
+urlpatterns = [
+    path("", now.now, name="now"),
+    path("passes/", passes.passes, name="passes"),
+    path("passes/<int:contact_id>/", passes.pass_detail, name="pass_detail"),
+    path("passes/<int:contact_id>/cancel/", passes.cancel_contact, name="cancel_contact"),
+    path("telemetry/", telemetry.telemetry, name="telemetry"),
+    path("telemetry/bad-frames/", bad_frames.bad_frames, name="bad_frames"),
+    path(
+        "telemetry/bad-frames/<int:frame_id>/octets",
+        bad_frames.bad_frame_octets,
+        name="bad_frame_octets",
+    ),
+    path("telemetry/<str:spacecraft>/", telemetry.telemetry, name="telemetry"),
+    path("telemetry/<str:spacecraft>/samples", telemetry.samples, name="samples"),
+    path("commands/", commands.commands, name="commands"),
+    path("commands/submit/", commands.submit_telecommand, name="submit_telecommand"),
+    path(
+        "commands/<int:telecommand_id>/approve/",
+        commands.approve_telecommand,
+        name="approve_telecommand",
+    ),
+    path(
+        "commands/<int:telecommand_id>/reject/",
+        commands.reject_telecommand,
+        name="reject_telecommand",
+    ),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/submit/", jobs.submit_job, name="submit_job"),
+    path("jobs/<int:number>/", jobs.job_detail, name="job_detail"),
+    path("jobs/<int:number>/result", jobs.job_result, name="job_result"),
+    path("jobs/<int:number>/cancel/", jobs.cancel_job, name="cancel_job"),
+    path("alarms/", alarms.alarms, name="alarms"),
+    path("alarms/<int:alarm_id>/acknowledge/", alarms.acknowledge_alarm, name="acknowledge_alarm"),
+    path("stations/", stations.stations, name="stations"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/<int:log_index>/entry", audit.entry, name="audit_entry"),
+    path("audit/<int:log_index>/proof", audit.receipt, name="audit_proof"),
+    path("clock/", clock.set_clock, name="set_clock"),
+    path("signin/", signin.sign_in, name="sign_in"),
+    path("signout/", signin.sign_out, name="sign_out"),
+    path("health", health.health, name="health"),
+]

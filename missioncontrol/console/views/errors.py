@@ -1,0 +1,22 @@
+"""The error pages. Drawn without the frame of the others, which may be what failed."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+
+def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Say which right was missing; who has none at all can still sign out."""
+    context = {"reason": str(exception or "")}
+    return HttpResponse(render_to_string("console/403.html", context, request), status=403)
+
+
+def not_found(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Say that nothing is at this address."""
+    return HttpResponse(render_to_string("console/404.html"), status=404)
+
+
+def fault(_request: HttpRequest) -> HttpResponse:
+    """Say that the console failed; the journal has the details."""
+    return HttpResponse(render_to_string("console/500.html"), status=500)
