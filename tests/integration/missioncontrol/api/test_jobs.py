@@ -61,6 +61,8 @@ class TestSubmit:
             "input_octets": len(INPUT),
             "output_sha256": None,
             "output_octets": None,
+            "uplink_octets": 0,
+            "downlink_octets": 0,
             "failure": "",
             "telecommand": None,
             "submitted_at": "2026-12-01T12:00:00Z",
