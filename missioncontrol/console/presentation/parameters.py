@@ -119,6 +119,12 @@ def is_stale(value: CurrentValue, at: datetime) -> bool:
     return age_s > STALE_PERIODS * value.expected_period_s
 
 
+def first_to_plot(spacecraft: Spacecraft) -> list[str]:
+    """Return what to plot for somebody who has chosen nothing: the first number with limits."""
+    known = telemetry.parameters_of(spacecraft).values()
+    return [each.name for each in known if is_numeric(each) and each.alarm is not None][:1]
+
+
 def is_numeric(parameter: Parameter) -> bool:
     """Tell whether a parameter can be plotted."""
     return parameter.type.kind in {TypeKind.INTEGER, TypeKind.FLOAT}

@@ -12,6 +12,7 @@ from missioncontrol.accounts.policy import Action, require
 from missioncontrol.console.access import page, viewer_of
 from missioncontrol.console.presentation.parameters import (
     ParameterFilter,
+    first_to_plot,
     parameter_rows,
     totals,
     unit_text,
@@ -37,7 +38,7 @@ def telemetry(request: HttpRequest, spacecraft: str = "") -> HttpResponse:
         subsystem=request.GET.get("subsystem", ""),
         only=request.GET.get("only", ""),
     )
-    plotted = request.GET.getlist("plot")[:_MOST_PLOTTED]
+    plotted = request.GET.getlist("plot")[:_MOST_PLOTTED] or first_to_plot(craft)
     rows = parameter_rows(craft, at=clock.now(), wanted=wanted, plotted=plotted)
     context = {
         "section": "telemetry",
