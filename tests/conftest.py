@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from hypothesis import settings
 
 from missioncontrol.kernel import clock
@@ -26,3 +27,16 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """The migrated test database, which may be emptied after a test that commits."""
     with django_db_blocker.unblock():
         log_guards.lift_deletion_guards()
+    yield
+    with django_db_blocker.unblock():
+        _end_other_sessions()
+
+
+def _end_other_sessions():
+    """Threads that tests left behind may hold sessions, and PostgreSQL then keeps the database."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )

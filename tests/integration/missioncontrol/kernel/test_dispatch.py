@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from django.db import transaction
+from kombu import pools
 
 from missioncontrol.accounts.models import Organisation
 from missioncontrol.celery import app
@@ -33,13 +34,18 @@ def away(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     broker.connection.cache_clear()
     url, app.conf.broker_url = app.conf.broker_url, settings.REDIS_URL
-    app.pool.force_close_all()
-    app.amqp._producer_pool = None
+    _forget_connections()
     yield
     app.conf.broker_url = url
-    app.pool.force_close_all()
-    app.amqp._producer_pool = None
+    _forget_connections()
     broker.connection.cache_clear()
+
+
+def _forget_connections():
+    """A pool that was closed stays closed: let Celery and kombu make new ones."""
+    pools.reset()
+    app._pool = None
+    app.amqp._producer_pool = None
 
 
 def organisation():
