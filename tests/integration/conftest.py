@@ -6,10 +6,22 @@ import subprocess
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from missioncontrol.kernel import broker as broker_connections
 from missioncontrol.supervision.processes import broker_process
 from missioncontrol.supervision.supervisor import wait_for_broker
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is about the other database: the suite runs on both."""
+    kept, left_out = [], []
+    for item in items:
+        mark = item.get_closest_marker("only_on")
+        (kept if mark is None or mark.args[0] == connection.vendor else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -81,7 +81,7 @@ class TestManyWriters:
         assert "not yet in the tree: 0 entries" in output
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="copies the database as a file")
+@pytest.mark.only_on("sqlite")  # copies the database as a file
 class TestKilledSequencer:
     def test_goes_on_without_gap_loss_or_double_whichever_step_was_the_last(self, installed):
         status, output, errors = installed.run(HERE / "killed_sequencer.py", installed.folder)

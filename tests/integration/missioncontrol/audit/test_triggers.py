@@ -84,7 +84,7 @@ class TestCheckpoints:
         assert Checkpoint.objects.count() == 2
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="statements of SQLite's own")
+@pytest.mark.only_on("sqlite")  # statements of SQLite's own
 class TestReplacementInSQLite:
     COLUMNS = "action, subject, actor, organisation, at, entry, leaf_hash"
 
@@ -114,7 +114,7 @@ class TestReplacementInSQLite:
             )
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a statement of PostgreSQL's own")
+@pytest.mark.only_on("postgresql")  # a statement of PostgreSQL's own
 @pytest.mark.parametrize("table", ["audit_auditentry", "audit_checkpoint"])
 def test_truncation_is_refused_in_postgresql(table):
     publish()
