@@ -15,6 +15,7 @@ from django.db import connection
 from missioncontrol.fleet.models import Antenna
 from missioncontrol.kernel import clock
 from missioncontrol.scheduling.models import Contact
+from missioncontrol.stationlink.addresses import station_address
 from missioncontrol.stationlink.messages import (
     Hello,
     Message,
@@ -87,7 +88,7 @@ class ContactReceiver(threading.Thread):
             epoch=0,
         )
         try:
-            with ReturnLink(link_address(antenna), hello) as link:
+            with ReturnLink(_address_of(antenna), hello) as link:
                 self._serve(link, reception)
         except LinkRefusedError as error:
             logger.debug("%s refuses: %s", antenna, error)
@@ -144,12 +145,5 @@ def _silence_limit_s() -> float:
     return max(clock.wall_seconds(_SILENT_S), _SILENT_AT_LEAST_S)
 
 
-def link_address(antenna: Antenna) -> tuple[str, int]:
-    """Return host and port of the station's link, e.g. of ``tcp://10.0.0.5:7000``."""
-    text = (
-        settings.SIMULATOR_ADDRESS
-        if antenna.link_url == "simulator"
-        else antenna.link_url.removeprefix("tcp://")
-    )
-    host, _, port = text.rpartition(":")
-    return host, int(port)
+def _address_of(antenna: Antenna) -> tuple[str, int]:
+    return station_address(antenna.link_url, simulator_address=settings.SIMULATOR_ADDRESS)

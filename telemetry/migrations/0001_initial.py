@@ -6,70 +6,150 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('fleet', '0001_initial'),
-        ('scheduling', '0001_initial'),
+        ("fleet", "0001_initial"),
+        ("scheduling", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LinkSession',
+            name="LinkSession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('antenna', models.CharField(max_length=40)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.CharField(blank=True, max_length=200)),
-                ('frames_good', models.PositiveBigIntegerField(default=0)),
-                ('frames_bad', models.PositiveBigIntegerField(default=0)),
-                ('frames_lost', models.PositiveBigIntegerField(default=0)),
-                ('packets', models.PositiveBigIntegerField(default=0)),
-                ('packets_lost', models.PositiveBigIntegerField(default=0)),
-                ('octets', models.PositiveBigIntegerField(default=0)),
-                ('last_frame_at', models.DateTimeField(blank=True, null=True)),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='link_sessions', to='scheduling.contact')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("antenna", models.CharField(max_length=40)),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("close_reason", models.CharField(blank=True, max_length=200)),
+                ("frames_good", models.PositiveBigIntegerField(default=0)),
+                ("frames_bad", models.PositiveBigIntegerField(default=0)),
+                ("frames_lost", models.PositiveBigIntegerField(default=0)),
+                ("packets", models.PositiveBigIntegerField(default=0)),
+                ("packets_lost", models.PositiveBigIntegerField(default=0)),
+                ("octets", models.PositiveBigIntegerField(default=0)),
+                ("last_frame_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="link_sessions",
+                        to="scheduling.contact",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['opened_at'],
+                "ordering": ["opened_at"],
             },
         ),
         migrations.CreateModel(
-            name='Alarm',
+            name="Alarm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('parameter', models.CharField(max_length=80)),
-                ('severity', models.CharField(choices=[('caution', 'Caution'), ('serious', 'Serious'), ('critical', 'Critical')], max_length=10)),
-                ('value', models.CharField(max_length=80)),
-                ('limit', models.CharField(max_length=200)),
-                ('raised_at', models.DateTimeField()),
-                ('cleared_at', models.DateTimeField(blank=True, null=True)),
-                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
-                ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('spacecraft', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alarms', to='fleet.spacecraft')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("parameter", models.CharField(max_length=80)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("caution", "Caution"),
+                            ("serious", "Serious"),
+                            ("critical", "Critical"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("value", models.CharField(max_length=80)),
+                ("limit", models.CharField(max_length=200)),
+                ("raised_at", models.DateTimeField()),
+                ("cleared_at", models.DateTimeField(blank=True, null=True)),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "spacecraft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="alarms",
+                        to="fleet.spacecraft",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-raised_at', '-pk'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('cleared_at', None)), fields=('spacecraft', 'parameter'), name='alarm_open_once'), models.CheckConstraint(condition=models.Q(models.Q(('acknowledged_at', None), ('acknowledged_by', None)), models.Q(('acknowledged_at__isnull', False), ('acknowledged_by__isnull', False)), _connector='OR'), name='alarm_acknowledged_by_somebody')],
+                "ordering": ["-raised_at", "-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("cleared_at", None)),
+                        fields=("spacecraft", "parameter"),
+                        name="alarm_open_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("acknowledged_at", None), ("acknowledged_by", None)),
+                            models.Q(
+                                ("acknowledged_at__isnull", False),
+                                ("acknowledged_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="alarm_acknowledged_by_somebody",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='BadFrame',
+            name="BadFrame",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('station', models.CharField(max_length=40)),
-                ('received_at', models.DateTimeField()),
-                ('reason', models.CharField(max_length=300)),
-                ('octets', models.BinaryField()),
-                ('contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='scheduling.contact')),
-                ('spacecraft', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bad_frames', to='fleet.spacecraft')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("station", models.CharField(max_length=40)),
+                ("received_at", models.DateTimeField()),
+                ("reason", models.CharField(max_length=300)),
+                ("octets", models.BinaryField()),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="scheduling.contact",
+                    ),
+                ),
+                (
+                    "spacecraft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bad_frames",
+                        to="fleet.spacecraft",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-received_at', '-pk'],
-                'indexes': [models.Index(fields=['spacecraft', '-received_at'], name='bad_frame_by_time')],
+                "ordering": ["-received_at", "-pk"],
+                "indexes": [
+                    models.Index(fields=["spacecraft", "-received_at"], name="bad_frame_by_time")
+                ],
             },
         ),
     ]

@@ -9,16 +9,16 @@ from datetime import datetime
 from typing import Protocol
 
 from django.conf import settings
-from uplink.jobs.services import advance_jobs
-from uplink.transfers.runtime import TransferRuntime
 
 from missioncontrol.fleet.models import Antenna, Spacecraft
 from missioncontrol.fleet.profiles import LinkProfile
 from missioncontrol.scheduling.leases import Lease
 from missioncontrol.scheduling.models import Contact
+from missioncontrol.stationlink.addresses import station_address
 from telemetry.streams import ClcwReader, StreamedClcw
 from uplink.commanding.services import process_verification
-from uplink.links.addresses import station_address
+from uplink.jobs.services import advance_jobs
+from uplink.transfers.runtime import TransferRuntime
 
 
 class ClcwSource(Protocol):

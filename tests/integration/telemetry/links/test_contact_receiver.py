@@ -11,7 +11,7 @@ from missioncontrol.kernel import clock
 from missioncontrol.scheduling.models import Contact
 from telemetry import selectors
 from telemetry.links import contact_receiver
-from telemetry.links.contact_receiver import ContactReceiver, link_address
+from telemetry.links.contact_receiver import ContactReceiver
 from telemetry.management.commands import run_telemetry_links
 from telemetry.models import BadFrame, LinkSession
 from telemetry.services import TelemetryReception
@@ -247,10 +247,3 @@ class TestLook:
         Contact.objects.update(aos=aos, los=aos + timedelta(minutes=10))
         run_telemetry_links.look(receivers)
         assert receivers == {}
-
-
-def test_link_address_knows_the_simulator_and_addresses(contact, settings):
-    settings.SIMULATOR_ADDRESS = "127.0.0.1:18400"
-    assert link_address(contact.antenna) == ("127.0.0.1", 18400)
-    contact.antenna.link_url = "tcp://10.0.0.5:7000"
-    assert link_address(contact.antenna) == ("10.0.0.5", 7000)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from uplink.links.addresses import station_address
+from missioncontrol.stationlink.addresses import station_address
 
 
 class TestStationAddress:
