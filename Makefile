@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 XDIST ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey requirements clean
+.PHONY: help install install-dev run test unit lint types format journey bench-audit verify-log-foreign requirements clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 # A stamp per list of pins: pip runs again only when the list has changed.
 $(VENV)/bin/python:
@@ -56,6 +56,13 @@ format: install-dev ## put the code into shape
 
 journey: install-dev ## headless: one job up, its result down, verified; prints JSON
 	$(BIN)/python -m tests.journeys.job_journey
+
+bench-audit: install-dev ## measure the consortium log (some minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_audit
+
+verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
+	@bash tests/provide_programs.sh
+	$(BIN)/python -m tests.integration.missioncontrol.client.verify_log_foreign
 
 requirements: install-dev ## pin the direct dependencies anew, with hashes
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements.in -o requirements.txt

@@ -1,0 +1,15 @@
+"""Why the program could not decide. What it decided against is a ``VerificationError``."""
+
+from __future__ import annotations
+
+
+class UndecidedError(Exception):
+    """Nothing was verified and nothing refused: ends with status 2."""
+
+
+class UnreachableError(UndecidedError):
+    """The log's server does not answer, or not with what was asked for."""
+
+
+class UsageError(UndecidedError):
+    """The program was asked for what it cannot do. The text says what to give instead."""
