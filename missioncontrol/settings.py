@@ -21,6 +21,11 @@ FILES_DIR = env.folder("FILES_DIR", VAR_DIR / "files")
 LOG_DIR = env.folder("LOG_DIR", VAR_DIR / "log")
 # Name of the consortium log: first line of its checkpoints, name of its key. For ever.
 LOG_ORIGIN = env.text("LOG_ORIGIN", "missioncontrol.local/log")
+# Witnesses that must have cosigned; they count from the first registered witness on.
+AUDIT_PUBLISHED_QUORUM = env.integer("AUDIT_PUBLISHED_QUORUM", 0, low=0, high=99)
+AUDIT_SETTLED_QUORUM = env.integer(
+    "AUDIT_SETTLED_QUORUM", AUDIT_PUBLISHED_QUORUM, low=AUDIT_PUBLISHED_QUORUM, high=99
+)
 
 SECRET_KEY = env.secret("SECRET_KEY", file=VAR_DIR / "secret-key")
 DEBUG = False

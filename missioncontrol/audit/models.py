@@ -46,3 +46,59 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"checkpoint of {self.size} entries"
+
+
+class Witness(models.Model):
+    """A member's witness: asked to cosign every checkpoint, so that no second history can pass.
+
+    Rows stay when a witness is retired: its cosignatures point to them, and an
+    installation that once had witnesses never falls back to going without.
+    """
+
+    name = models.CharField(max_length=100)
+    organisation = models.CharField(max_length=60)  # slug of the member who runs it
+    vkey = models.CharField(max_length=300)
+    url = models.URLField(max_length=300)  # /add-checkpoint follows
+    active = models.BooleanField(default=True)
+    last_size = models.PositiveBigIntegerField(default=0)  # what it said it knows
+    cosigned_size = models.PositiveBigIntegerField(default=0)  # the largest that it cosigned here
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)  # of the last time it was asked
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["vkey"], name="audit_witness_key_once"),
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(active=True), name="audit_witness_name_once"
+            ),
+            # One member, one voice: the arithmetic of the quorum counts members.
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=models.Q(active=True),
+                name="audit_witness_one_for_organisation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Cosignature(models.Model):
+    """A witness's verified statement that a checkpoint extends all it saw before."""
+
+    checkpoint = models.ForeignKey(
+        Checkpoint, on_delete=models.PROTECT, related_name="cosignatures"
+    )
+    witness = models.ForeignKey(Witness, on_delete=models.PROTECT, related_name="cosignatures")
+    line = models.TextField()  # as it stands under the note, without its newline
+    timestamp_s = models.PositiveBigIntegerField()  # POSIX time that the witness signed
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["checkpoint", "witness"], name="audit_cosignature_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"cosignature of {self.witness} on {self.checkpoint}"

@@ -6,11 +6,13 @@ with the bundle and the tile that the world sees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from typing import TypeVar
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from missioncontrol.audit.folder_verification import stored_entries, verify_tiles
 from missioncontrol.audit.log_folder import LogFolder
@@ -26,6 +28,7 @@ from missioncontrol.audit.merkle.tiles import TILE_WIDTH, bundles_for_growth, ti
 from missioncontrol.audit.models import AuditEntry, Checkpoint
 
 _CHUNK_ROWS = 2_000
+_Row = TypeVar("_Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +57,16 @@ def verify_database(folder: LogFolder, *, key: VerifierKey) -> VerifiedDatabase:
         VerificationError: The checkpoint is missing, or not signed by *key*.
     """
     # Rows first: the file is always as new as they are.
-    noted = [_opened(row, key) for row in Checkpoint.objects.order_by("size").iterator()]
+    with _streamed(Checkpoint.objects.order_by("size")) as rows:
+        noted = [_opened(row, key) for row in rows]
     head = folder.open_checkpoint(key=key).checkpoint
     if noted and noted[-1].size > head.size:
         raise LogMismatchError(
             f"The database knows the published checkpoint of {noted[-1].size} entries, the file "
             f"has {head.size}: the file is an older one."
         )
-    verify_log(_checked_rows(folder, size=head.size), checkpoint=head, earlier=noted)
+    with closing(_checked_rows(folder, size=head.size)) as checked:
+        verify_log(checked, checkpoint=head, earlier=noted)
     return VerifiedDatabase(
         checkpoint=head,
         checkpoints=len(noted),
@@ -82,27 +87,39 @@ def _opened(row: Checkpoint, key: VerifierKey) -> TreeHead:
     return head
 
 
-def _checked_rows(folder: LogFolder, *, size: int) -> Iterator[tuple[bytes, bytes]]:
+@contextmanager
+def _streamed(rows: QuerySet[_Row]) -> Iterator[Iterator[_Row]]:
+    """Give rows one after another; the database's cursor ends with the block.
+
+    Left to an exception's traceback, PostgreSQL's would be closed whenever that
+    is freed, in the middle of somebody else's transaction.
+    """
+
+    def stream() -> Generator[_Row, None, None]:
+        yield from rows.iterator(chunk_size=_CHUNK_ROWS)
+
+    with closing(stream()) as streamed:
+        yield streamed
+
+
+def _checked_rows(folder: LogFolder, *, size: int) -> Generator[tuple[bytes, bytes], None, None]:
     """Yield (octets of the row, hash in the tile) in order of index.
 
     Ends early where the rows do; the caller knows how many there must be.
     """
-    rows = (
-        AuditEntry.objects.filter(log_index__isnull=False)
-        .order_by("log_index")
-        .iterator(chunk_size=_CHUNK_ROWS)
-    )
+    indexed = AuditEntry.objects.filter(log_index__isnull=False).order_by("log_index")
     files = stored_entries(folder, size=size)
-    for index, (row, (bundled, published)) in enumerate(zip(rows, files, strict=False)):
-        if row.log_index != index:
-            raise LogMismatchError(
-                f"Entry {index} is missing: the next row has the index {row.log_index}.",
-                index=index,
-            )
-        fault = _fault_in_row(row) or _fault_beside(row, bundled, published, index, size)
-        if fault:
-            raise LogMismatchError(f"Entry {index} (row {row.pk}): {fault}", index=index)
-        yield bytes(row.entry), published
+    with _streamed(indexed) as rows:
+        for index, (row, (bundled, published)) in enumerate(zip(rows, files, strict=False)):
+            if row.log_index != index:
+                raise LogMismatchError(
+                    f"Entry {index} is missing: the next row has the index {row.log_index}.",
+                    index=index,
+                )
+            fault = _fault_in_row(row) or _fault_beside(row, bundled, published, index, size)
+            if fault:
+                raise LogMismatchError(f"Entry {index} (row {row.pk}): {fault}", index=index)
+            yield bytes(row.entry), published
 
 
 def _fault_in_row(row: AuditEntry) -> str:
@@ -153,11 +170,12 @@ def _check_waiting(size: int) -> int:
     """Check what is not published yet, row by row; return how many there are."""
     rows = AuditEntry.objects.filter(Q(log_index=None) | Q(log_index__gte=size)).order_by("pk")
     waiting = 0
-    for row in rows.iterator(chunk_size=_CHUNK_ROWS):
-        fault = _fault_in_row(row)
-        if fault:
-            raise LogMismatchError(
-                f"Row {row.pk}, not yet in the tree: {fault}", index=row.log_index
-            )
-        waiting += 1
+    with _streamed(rows) as streamed:
+        for row in streamed:
+            fault = _fault_in_row(row)
+            if fault:
+                raise LogMismatchError(
+                    f"Row {row.pk}, not yet in the tree: {fault}", index=row.log_index
+                )
+            waiting += 1
     return waiting

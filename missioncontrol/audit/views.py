@@ -20,8 +20,8 @@ _FOR_A_MINUTE: Final = "public, max-age=60"
 
 @require_safe
 def checkpoint(_request: HttpRequest) -> HttpResponse:
-    """Answer with the signed tree head as last published."""
-    octets = selectors.log_folder().read_checkpoint()
+    """Answer with the newest signed tree head, and the cosignatures that it has."""
+    octets = selectors.public_checkpoint()
     if octets is None:
         return _not_found("The log has published no checkpoint yet.")
     return HttpResponse(octets, content_type=_TEXT, headers={"Cache-Control": "no-cache"})

@@ -1,4 +1,4 @@
-"""What can be done with the consortium log: append to it, and put it in order."""
+"""What can be done with the consortium log: append to it, put it in order, have it witnessed."""
 
 from __future__ import annotations
 
@@ -8,5 +8,21 @@ from missioncontrol.audit.services.sequencing import (
     LogRefusedError,
     sequence_entries,
 )
+from missioncontrol.audit.services.witness_rounds import WitnessRounds
+from missioncontrol.audit.services.witnesses import (
+    WitnessRefusedError,
+    register_witness,
+    retire_witness,
+)
 
-__all__ = ["MAX_BATCH", "Actor", "LogRefusedError", "append_entry", "sequence_entries"]
+__all__ = [
+    "MAX_BATCH",
+    "Actor",
+    "LogRefusedError",
+    "WitnessRefusedError",
+    "WitnessRounds",
+    "append_entry",
+    "register_witness",
+    "retire_witness",
+    "sequence_entries",
+]

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as product_settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 
 from missioncontrol.audit import selectors
 from missioncontrol.audit.merkle.hashing import leaf_hash
@@ -251,3 +252,16 @@ def test_checking_a_folder_needs_no_framework():
         "sys.exit(any(name.split('.')[0] == 'django' for name in sys.modules))"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.only_on("postgresql")  # SQLite streams rows without a named cursor
+class TestCursors:
+    def test_are_closed_with_the_check_and_not_with_its_traceback(self):
+        row = publish(30)[4]
+        tamper(row, actor="operator:mallory")
+        with found_wrong("Entry 4") as refusal:
+            verify()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_cursors WHERE name LIKE '%%django%%'")
+            assert cursor.fetchone() == (0,)
+        assert refusal.tb is not None  # the frames are still there

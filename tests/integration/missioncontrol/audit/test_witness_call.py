@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +12,8 @@ from missioncontrol.audit.merkle.checkpoint import Checkpoint, sign_checkpoint
 from missioncontrol.audit.merkle.cosignature import verify_cosignatures
 from missioncontrol.audit.merkle.keys import KeyType, SigningKey
 from missioncontrol.audit.witness_call import WitnessError, ask_witness, folder_prover
+from tests.integration.missioncontrol.audit.grown_log import KEY, GrownLog
 from tests.integration.missioncontrol.audit.witness_server import witnesses
-from tests.unit.missioncontrol.audit.filled_folder import KEY, filled_folder
 
 
 @pytest.fixture
@@ -22,17 +24,16 @@ def witness(tmp_path):
 
 @pytest.fixture
 def log(tmp_path):
-    return filled_folder(tmp_path / "log", size=700)
+    grown = GrownLog(tmp_path / "log")
+    for begin, end in ((0, 300), (300, 500), (500, 700)):
+        grown.append([b'{"n":%d}' % number for number in range(begin, end)])
+    return grown
 
 
 def head(log, size=700, *, key=KEY, root=None):
-    """Return the signed checkpoint at an earlier size."""
-    if root is None:
-        from missioncontrol.audit.merkle.tiles import TileNodes
-        from missioncontrol.audit.merkle.tree import root_at
-
-        root = root_at(size=size, read_node=TileNodes(size=700, read_tile=log.read_tile))
-    return sign_checkpoint(Checkpoint(origin=KEY.name, size=size, root=root), key=key)
+    """Return a signed checkpoint of the log, perhaps with another root or key."""
+    checkpoint = log.heads[size].checkpoint
+    return sign_checkpoint(replace(checkpoint, root=root or checkpoint.root), key=key)
 
 
 def ask(witness, log, signed, *, known_size=0, key=None, url=None, timeout_s=2.0):
@@ -41,7 +42,7 @@ def ask(witness, log, signed, *, known_size=0, key=None, url=None, timeout_s=2.0
         key=key or witness.key.verifier,
         signed=signed,
         known_size=known_size,
-        prove=folder_prover(log),
+        prove=folder_prover(log.folder),
         timeout_s=timeout_s,
     )
 
@@ -143,7 +144,6 @@ class TestAskWitness:
 @contextmanager
 def answering(octets, *, pause_s=0.0):
     """Answer one connection with these octets, whatever it asks."""
-    import threading
 
     def serve():
         connection, _address = listener.accept()

@@ -16,12 +16,14 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from missioncontrol.audit.merkle.checkpoint import (
+    Checkpoint,
     open_checkpoint,
     parse_checkpoint_body,
     verify_extension,
 )
 from missioncontrol.audit.merkle.cosignature import cosign
-from missioncontrol.audit.merkle.errors import FormatError, ProofError, SignatureError
+from missioncontrol.audit.merkle.errors import ProofError, SignatureError
+from missioncontrol.audit.merkle.hashing import EMPTY_ROOT
 from missioncontrol.audit.merkle.keys import KeyType, SigningKey
 from missioncontrol.audit.merkle.note import parse_note
 
@@ -71,27 +73,25 @@ class TestWitness:
         try:
             old, proof, note = read_request(body)
             asked = parse_checkpoint_body(parse_note(note).text)
-        except (ValueError, FormatError) as fault:
-            return 400, "text/plain", str(fault).encode()
-        if asked.origin != self.log_key.name:
-            return 404, "text/plain", b"unknown origin"
-        try:
+            if asked.origin != self.log_key.name:
+                return 404, "text/plain", b"unknown origin"
             open_checkpoint(note, origin=asked.origin, log_keys=[self.log_key])
         except SignatureError as fault:
             return 403, "text/plain", str(fault).encode()
+        except ValueError as fault:
+            return 400, "text/plain", str(fault).encode()
         if old > asked.size:
             return 400, "text/plain", b"old size is larger"
         if self.mood == "colluder":
             return self._cosign(asked)
-        latest = self.latest()
-        known = 0 if latest is None else latest.size
-        if old != known:
-            return 409, "text/x.tlog.size", b"%d\n" % known
+        return self._extend(old, proof, asked, note)
+
+    def _extend(self, old, proof, asked, note):
+        latest = self.latest() or Checkpoint(origin=asked.origin, size=0, root=EMPTY_ROOT)
+        if old != latest.size:
+            return 409, "text/x.tlog.size", b"%d\n" % latest.size
         try:
-            if latest is not None:
-                verify_extension(latest, asked, proof=proof)
-            elif proof:
-                return 422, "text/plain", b"a proof from size 0 is empty"
+            verify_extension(latest, asked, proof=proof)
         except ProofError as fault:
             return 422, "text/plain", str(fault).encode()
         self._persist(note)
