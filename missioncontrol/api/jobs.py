@@ -81,9 +81,7 @@ def list_jobs(request: HttpRequest, asked: Query[JobQuery]) -> Page[JobOut]:
     seen = principal.organisations_with(Action.JOB_VIEW)
     rows = Job.objects.filter(
         Q(organisation__in=seen) | Q(spacecraft__organisation__in=seen)
-    ).select_related(
-        "spacecraft", "organisation", "submitted_by", "uplink", "downlink"
-    )
+    ).select_related("spacecraft", "organisation", "submitted_by", "uplink", "downlink")
     if asked.state:
         rows = rows.filter(state=asked.state)
     found, cursor = newest_first(rows, cursor=asked.cursor, limit=asked.limit)
