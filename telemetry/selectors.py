@@ -388,11 +388,6 @@ def frame_counts(contact_ids: Collection[int]) -> dict[int, FrameCounts]:
     return counts
 
 
-def recent_span(at: datetime, *, minutes: int) -> tuple[datetime, datetime]:
-    """Return the interval that ends just after *at*."""
-    return at - timedelta(minutes=minutes), at + timedelta(seconds=1)
-
-
 def _parameter(spacecraft: Spacecraft, what: CompiledDictionary, name: str) -> Parameter:
     try:
         return what.dictionary.parameters[name]

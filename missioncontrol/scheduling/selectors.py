@@ -41,16 +41,6 @@ def upcoming_contacts(at: datetime, *, limit: int) -> list[Contact]:
     )
 
 
-def past_contacts(at: datetime, *, limit: int) -> list[Contact]:
-    """Return the last contacts that ended, newest first."""
-    return list(
-        _contacts()
-        .exclude(state__in=[Contact.State.SCHEDULED, *IN_PROGRESS])
-        .filter(aos__lte=at)
-        .order_by("-aos")[:limit]
-    )
-
-
 def contacts_in_progress(at: datetime) -> list[Contact]:
     """Return the contacts being worked on, and those whose pre-pass should have begun."""
     running = list(_contacts().filter(state__in=IN_PROGRESS))
