@@ -38,9 +38,6 @@ class IntervalSet:
         """One past the last position, 0 for the empty set."""
         return self._ends[-1] if self._ends else 0
 
-    def as_list(self) -> list[Interval]:
-        return list(zip(self._starts, self._ends, strict=True))
-
     def add(self, start: int, end: int) -> None:
         """Add the positions from *start* up to *end*, merging with what they touch."""
         if start >= end:
