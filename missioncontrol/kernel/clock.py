@@ -71,7 +71,15 @@ def forget() -> None:
 
 def now() -> datetime:
     """Return mission time, aware UTC."""
-    return state().at(datetime.now(UTC))  # noqa: TID251  # the one place that reads the clock
+    return state().at(wall_now())
+
+
+def wall_now() -> datetime:
+    """Return the machine's time, aware UTC: for keys, sessions and what they may do.
+
+    A rehearsal's hours are no hours of a person who signed in.
+    """
+    return datetime.now(UTC)  # noqa: TID251  # the one place that reads the clock
 
 
 def factor() -> float:
@@ -98,7 +106,7 @@ def set_clock(*, mission_time: datetime, factor: float) -> None:
         pk=1,
         defaults={
             "mission_time": mission_time,
-            "wall_time": datetime.now(UTC),  # noqa: TID251
+            "wall_time": wall_now(),
             "factor": factor,
             "frozen": False,
             "last_seen": mission_time,
