@@ -1,7 +1,8 @@
 """Check the log in the database against the published checkpoint and the files.
 
-Every row is compared with its own hash, with the columns it is searched by, and
-with the bundle and the tile that the world sees.
+Every row is compared with its own hash, with the columns it is searched by,
+with the private part that it was committed to, and with the bundle and the tile
+that the world sees.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
@@ -26,6 +27,8 @@ from missioncontrol.audit.merkle.log_verifier import verify_log
 from missioncontrol.audit.merkle.text_fields import show
 from missioncontrol.audit.merkle.tiles import TILE_WIDTH, bundles_for_growth, tile_at
 from missioncontrol.audit.models import AuditEntry, Checkpoint
+from missioncontrol.audit.opening_verification import fault_in_opening, with_openings
+from missioncontrol.kernel.organisations import acting_for_everybody
 
 _CHUNK_ROWS = 2_000
 _Row = TypeVar("_Row", bound=Model)
@@ -56,6 +59,11 @@ def verify_database(folder: LogFolder, *, key: VerifierKey) -> VerifiedDatabase:
             an entry can be named.
         VerificationError: The checkpoint is missing, or not signed by *key*.
     """
+    with acting_for_everybody():
+        return _verified(folder, key)
+
+
+def _verified(folder: LogFolder, key: VerifierKey) -> VerifiedDatabase:
     # Rows first: the file is always as new as they are.
     with _streamed(Checkpoint.objects.order_by("size")) as rows:
         noted = [_opened(row, key) for row in rows]
@@ -107,9 +115,9 @@ def _checked_rows(folder: LogFolder, *, size: int) -> Generator[tuple[bytes, byt
 
     Ends early where the rows do; the caller knows how many there must be.
     """
-    indexed = AuditEntry.objects.filter(log_index__isnull=False).order_by("log_index")
+    indexed = with_openings(AuditEntry.objects.filter(log_index__isnull=False))
     files = stored_entries(folder, size=size)
-    with _streamed(indexed) as rows:
+    with _streamed(indexed.order_by("log_index")) as rows:
         for index, (row, (bundled, published)) in enumerate(zip(rows, files, strict=False)):
             if row.log_index != index:
                 raise LogMismatchError(
@@ -122,8 +130,8 @@ def _checked_rows(folder: LogFolder, *, size: int) -> Generator[tuple[bytes, byt
             yield bytes(row.entry), published
 
 
-def _fault_in_row(row: AuditEntry) -> str:
-    """Say where a row contradicts itself; empty if it does not."""
+def _fault_in_row(row: Any) -> str:
+    """Say where a row of ``with_openings`` contradicts itself; empty if it does not."""
     octets = bytes(row.entry)
     if leaf_hash(octets) != bytes(row.leaf_hash):
         return (
@@ -147,7 +155,7 @@ def _fault_in_row(row: AuditEntry) -> str:
                 f"the column {name} says {show(value)}, logged was "
                 f"{show(str(logged.get(name)))}; the column was changed."
             )
-    return ""
+    return fault_in_opening(row, logged)
 
 
 def _fault_beside(row: AuditEntry, bundled: bytes, published: bytes, index: int, size: int) -> str:
@@ -168,9 +176,9 @@ def _fault_beside(row: AuditEntry, bundled: bytes, published: bytes, index: int,
 
 def _check_waiting(size: int) -> int:
     """Check what is not published yet, row by row; return how many there are."""
-    rows = AuditEntry.objects.filter(Q(log_index=None) | Q(log_index__gte=size)).order_by("pk")
+    rows = with_openings(AuditEntry.objects.filter(Q(log_index=None) | Q(log_index__gte=size)))
     waiting = 0
-    with _streamed(rows) as streamed:
+    with _streamed(rows.order_by("pk")) as streamed:
         for row in streamed:
             fault = _fault_in_row(row)
             if fault:

@@ -34,6 +34,7 @@ from missioncontrol.client.log_source import LogSource, open_source, read_head
 from missioncontrol.client.log_verification import refuse_fork, refuse_older, verify_source
 from missioncontrol.client.mirror import mirror_log
 from missioncontrol.client.progress import ProgressLine
+from missioncontrol.client.terminal import readable
 
 if TYPE_CHECKING:
     from missioncontrol.client.arguments import Areas
@@ -157,7 +158,7 @@ def _show(options: argparse.Namespace) -> None:
     if options.index is None:
         print(_state(head))
         for index in range(max(0, head.size - _SHOWN_ENTRIES), head.size):
-            print(f"{index}: {_readable(_entry(source, index, head.size))}")
+            print(f"{index}: {readable(_entry(source, index, head.size))}")
         return
     if not 0 <= options.index < head.size:
         raise UsageError(f"The log has entries 0 to {head.size - 1}; there is no {options.index}.")
@@ -181,7 +182,7 @@ def _show_entry(source: LogSource, index: int, head: Checkpoint) -> None:
     proof = inclusion_proof(index=index, size=head.size, read_node=nodes)
     leaf = leaf_hash(entry)
     verify_inclusion(leaf=leaf, index=index, size=head.size, proof=proof, root=head.root)
-    print(_readable(entry))
+    print(readable(entry))
     print(f"entry {index} of {head.size}, leaf hash {write_base64(leaf)}")
     for at, value in enumerate(proof):
         print(f"proof {at}: {write_base64(value)}")
@@ -192,12 +193,6 @@ def _entry(source: LogSource, index: int, size: int) -> bytes:
     number, offset = divmod(index, TILE_WIDTH)
     bundle = EntryBundle(number, min(TILE_WIDTH, size - number * TILE_WIDTH))
     return parse_bundle(source.read_bundle(bundle), bundle=bundle)[offset]
-
-
-def _readable(entry: bytes) -> str:
-    """Return an entry for a terminal: nothing in it may steer one."""
-    text = entry.decode("utf-8", errors="backslashreplace")
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def _state(head: Checkpoint) -> str:

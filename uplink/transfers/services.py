@@ -124,13 +124,17 @@ def log(action: str, transfer: Transfer, *, actor: Actor | str, at: datetime) ->
         subject=f"transfer:{transfer.pk}",
         actor=actor,
         at=at,
+        organisation=transfer.spacecraft.organisation.slug,
         details={
             "spacecraft": transfer.spacecraft.name,
             "direction": transfer.direction,
+            "condition": transfer.condition,
+        },
+        # It may be a member's file, of which the others learn nothing.
+        private={
             "file": transfer.file_name,
             "octets": transfer.size_octets,
             "sha256": transfer.sha256,
-            "condition": transfer.condition,
         },
     )
     publish_after_commit({"type": "refresh", "part": "transfers"})

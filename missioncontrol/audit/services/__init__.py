@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from missioncontrol.audit.services.append import Actor, append_entry
+from missioncontrol.audit.services.collecting import collecting_entries
+from missioncontrol.audit.services.openings import ErasureRefusedError, erase_opening
 from missioncontrol.audit.services.sequencing import (
     MAX_BATCH,
     LogRefusedError,
@@ -18,10 +20,13 @@ from missioncontrol.audit.services.witnesses import (
 __all__ = [
     "MAX_BATCH",
     "Actor",
+    "ErasureRefusedError",
     "LogRefusedError",
     "WitnessRefusedError",
     "WitnessRounds",
     "append_entry",
+    "collecting_entries",
+    "erase_opening",
     "register_witness",
     "retire_witness",
     "sequence_entries",

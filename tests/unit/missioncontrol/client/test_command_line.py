@@ -7,7 +7,9 @@ import pytest
 
 from missioncontrol.audit.merkle.cosignature import cosign
 from missioncontrol.audit.merkle.keys import KeyType, SigningKey, VerifierKey
+from missioncontrol.audit.merkle.opening import Opening, format_opening
 from missioncontrol.audit.merkle.receipt import Receipt, format_receipt
+from missioncontrol.audit.merkle.text_fields import write_base64
 from missioncontrol.audit.merkle.tiles import EntryBundle, TileNodes, encode_bundle
 from missioncontrol.audit.merkle.tree import inclusion_proof
 from missioncontrol.client.command_line import main
@@ -192,6 +194,45 @@ class TestReceiptVerify:
         assert check("--quorum", 1)[0] == 2
         key = WITNESS.verifier.to_vkey()
         assert check("--witness", key, "--witness", key, "--quorum", 2)[0] == 2
+
+
+class TestOpeningVerify:
+    @pytest.fixture
+    def files(self, tmp_path):
+        """Return the files of an opening and of its entry."""
+        # A sign that turns the rest of a terminal's line round.
+        opening = Opening(salt=bytes(range(32)), payload='{"program":"\u202eSHA256"}'.encode())
+        commitment = write_base64(opening.commitment())
+        files = tmp_path / "17.opening", tmp_path / "17.json"
+        files[0].write_bytes(format_opening(opening))
+        files[1].write_bytes(b'{"action":"job.submit","commitment":"%s"}' % commitment.encode())
+        return files
+
+    @pytest.fixture
+    def check(self, run, files):
+        return lambda: run("opening", "verify", files[0], "--entry", files[1])
+
+    def test_prints_what_the_entry_was_committed_to(self, check):
+        status, output, errors = check()
+        assert (status, errors) == (0, "")
+        assert output.startswith('{"program":"SHA256')
+        assert "\x1b" not in output
+        assert "verified: this is what the entry with the leaf hash " in output
+
+    def test_refuses_another_octet_and_another_entry(self, check, files):
+        octets = files[0].read_bytes()
+        files[0].write_bytes(octets.replace(b"256", b"257"))
+        status, output, errors = check()
+        assert (status, output) == (1, "")
+        assert "REFUSED. The opening is not this entry's" in errors
+        files[0].write_bytes(octets)
+        files[1].write_bytes(b'{"action":"job.submit"}')
+        status, _, errors = check()
+        assert (status, "has no private part" in errors) == (1, True)
+
+    def test_decides_nothing_without_its_files(self, check, files):
+        files[1].unlink()
+        assert check()[0] == 2
 
 
 class TestWitnessInit:
