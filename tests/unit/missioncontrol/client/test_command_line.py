@@ -215,7 +215,7 @@ class TestOpeningVerify:
     def test_prints_what_the_entry_was_committed_to(self, check):
         status, output, errors = check()
         assert (status, errors) == (0, "")
-        assert output.startswith('{"program":"SHA256')
+        assert output.startswith('{"program":"\\u202eSHA256"}\n')
         assert "\x1b" not in output
         assert "verified: this is what the entry with the leaf hash " in output
 
