@@ -7,7 +7,7 @@ that the world sees.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -24,6 +24,7 @@ from missioncontrol.audit.merkle.errors import FormatError, LogMismatchError
 from missioncontrol.audit.merkle.hashing import abbreviate, leaf_hash
 from missioncontrol.audit.merkle.keys import VerifierKey
 from missioncontrol.audit.merkle.log_verifier import verify_log
+from missioncontrol.audit.merkle.succession import ANNOUNCE, LogHead, read_key_change
 from missioncontrol.audit.merkle.text_fields import show
 from missioncontrol.audit.merkle.tiles import TILE_WIDTH, bundles_for_growth, tile_at
 from missioncontrol.audit.models import AuditEntry, Checkpoint
@@ -38,11 +39,16 @@ _Row = TypeVar("_Row", bound=Model)
 class VerifiedDatabase:
     """What was checked and holds."""
 
-    checkpoint: TreeHead
+    head: LogHead
     checkpoints: int  # signed tree heads in the database, the newest among them
     tiles: int
     bundles: int
     waiting: int  # entries that no published checkpoint covers yet
+
+    @property
+    def checkpoint(self) -> TreeHead:
+        """The state of the log."""
+        return self.head.checkpoint
 
 
 def verify_database(folder: LogFolder, *, key: VerifierKey) -> VerifiedDatabase:
@@ -52,41 +58,61 @@ def verify_database(folder: LogFolder, *, key: VerifierKey) -> VerifiedDatabase:
 
     Args:
         folder: This installation's log.
-        key: The log's public key.
+        key: The log's public key; if the log has changed its key since, what it
+            announced under this one counts.
 
     Raises:
         LogMismatchError: The first thing that is wrong, with its index where
             an entry can be named.
-        VerificationError: The checkpoint is missing, or not signed by *key*.
+        VerificationError: The checkpoint is missing, or signed by a key that
+            nothing leads to from *key*.
     """
     with acting_for_everybody():
         return _verified(folder, key)
 
 
 def _verified(folder: LogFolder, key: VerifierKey) -> VerifiedDatabase:
+    keys = _signing_keys(folder.open_head(key=key))
     # Rows first: the file is always as new as they are.
     with _streamed(Checkpoint.objects.order_by("size")) as rows:
-        noted = [_opened(row, key) for row in rows]
-    head = folder.open_checkpoint(key=key).checkpoint
-    if noted and noted[-1].size > head.size:
+        noted = [_opened(row, keys) for row in rows]
+    head = folder.open_head(key=key)
+    size = head.checkpoint.size
+    if noted and noted[-1].size > size:
         raise LogMismatchError(
             f"The database knows the published checkpoint of {noted[-1].size} entries, the file "
-            f"has {head.size}: the file is an older one."
+            f"has {size}: the file is an older one."
         )
-    with closing(_checked_rows(folder, size=head.size)) as checked:
-        verify_log(checked, checkpoint=head, earlier=noted)
+    with closing(_checked_rows(folder, size=size)) as checked:
+        verify_log(checked, checkpoint=head.checkpoint, earlier=[*noted, *head.earlier])
     return VerifiedDatabase(
-        checkpoint=head,
+        head=head,
         checkpoints=len(noted),
-        tiles=verify_tiles(folder, size=head.size),
-        bundles=len(bundles_for_growth(old=0, new=head.size)),
-        waiting=_check_waiting(head.size),
+        tiles=verify_tiles(folder, size=size),
+        bundles=len(bundles_for_growth(old=0, new=size)),
+        waiting=_check_waiting(size),
     )
 
 
-def _opened(row: Checkpoint, key: VerifierKey) -> TreeHead:
+def _signing_keys(head: LogHead) -> list[VerifierKey]:
+    """Return the keys that may have signed noted checkpoints: also those before the trusted one.
+
+    Which they were, the log's own entries say. They are believed here before
+    they are checked; but each of them is checked below *head* like all entries,
+    before anything is said to hold.
+    """
+    keys = list(head.keys)
+    announced = AuditEntry.objects.filter(action=ANNOUNCE, log_index__lt=head.checkpoint.size)
+    for octets in announced.order_by("-log_index").values_list("entry", flat=True):
+        change = read_key_change(bytes(octets))
+        if change.new in keys or change.old in keys:
+            keys += [each for each in (change.old, change.new) if each not in keys]
+    return keys
+
+
+def _opened(row: Checkpoint, keys: Sequence[VerifierKey]) -> TreeHead:
     """Return a noted checkpoint, whose columns must say what was signed."""
-    head = open_checkpoint(row.note.encode(), origin=key.name, log_keys=[key]).checkpoint
+    head = open_checkpoint(row.note.encode(), origin=keys[0].name, log_keys=keys).checkpoint
     if (row.size, bytes(row.root)) != (head.size, head.root):
         raise LogMismatchError(
             f"The checkpoint of {head.size} entries in the database was changed: its row says "

