@@ -112,13 +112,13 @@ def _run(options: argparse.Namespace) -> None:
         witness = Witness(key=key, logs=options.log, ledger=ledger)
         with WitnessServer(options.listen, witness) as server:
             _stop_on_signals(server)  # before anybody is told that it runs
-            if sources:
-                threading.Thread(target=follow_keys, args=(witness, sources), daemon=True).start()
             host, port = server.server_address[:2]
             print(key.verifier.to_vkey(), flush=True)
             for origin, size in witness.latest().items():
                 print(f"log {origin}: last cosigned size {size}", flush=True)
             print(f"listening on {_show_address(str(host), port)}", flush=True)
+            if sources:
+                threading.Thread(target=follow_keys, args=(witness, sources), daemon=True).start()
             server.serve_forever(poll_interval=0.2)
     print("mc: the witness has stopped.", file=sys.stderr)
 

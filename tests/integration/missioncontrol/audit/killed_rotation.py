@@ -69,11 +69,10 @@ def watched_change(fatal: int) -> None:
 
 def go_on(first) -> None:
     """Find the log whole, let the sequencer work as ever, then run the commands again."""
-    verify_database(log(), key=first)
+    verify_folder(log(), key=first)
     append(3)
     while sequence_entries(at=AT):
         pass
-    verify_folder(log(), key=first)
     if log().read_signing_key().verifier == first:
         change_key()
     append(4)
@@ -90,7 +89,6 @@ def check(first) -> None:
         found = verify_database(log(), key=key)
         assert found.waiting == 0
         assert found.head.signers == (last,)
-        assert verify_folder(log(), key=key).checkpoint == found.checkpoint
     steps = AuditEntry.objects.filter(action__startswith="log.key.").order_by("log_index")
     assert list(steps.values_list("action", flat=True)) == STEPS_LOGGED
     written = AuditEntry.objects.filter(action="test.write").order_by("log_index")
