@@ -22,7 +22,7 @@ from missioncontrol.audit.merkle.checkpoint import SignedCheckpoint, open_checkp
 from missioncontrol.audit.merkle.errors import VerificationError
 from missioncontrol.audit.merkle.hashing import HASH_OCTETS
 from missioncontrol.audit.merkle.keys import SigningKey, VerifierKey
-from missioncontrol.audit.merkle.succession import LogHead, open_head
+from missioncontrol.audit.merkle.succession import LogHead, open_head, read_announcement
 from missioncontrol.audit.merkle.tiles import (
     TILE_WIDTH,
     EntryBundle,
@@ -97,6 +97,19 @@ class LogFolder:
         """Return the public key that lies beside the log, or None before the first start."""
         text = _read(self.path / VERIFIER_KEY_FILE)
         return None if text is None else VerifierKey.from_vkey(text.decode().strip())
+
+    def announced_successor(self, key: SigningKey) -> SigningKey | None:
+        """Return the key that takes over from *key*, once everybody can read that it will.
+
+        Raises:
+            VerificationError: What *key* announced was changed.
+        """
+        following = self.read_next_signing_key()
+        octets = self.read_announcement(key.verifier)
+        if following is None or octets is None:
+            return None
+        announced = read_announcement(octets, old=key.verifier, origin=key.name)
+        return following if announced.key == following.verifier else None
 
     def read_announcement(self, key: VerifierKey) -> bytes | None:
         """Return what *key* said of its successor, unverified, or None where there is nothing."""

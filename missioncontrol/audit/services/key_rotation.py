@@ -41,7 +41,7 @@ from missioncontrol.audit.merkle.succession import (
 )
 from missioncontrol.audit.models import AuditEntry, Checkpoint, Witness
 from missioncontrol.audit.services.append import Actor, append_entry
-from missioncontrol.audit.services.sequencing import announced_successor, sequence_entries
+from missioncontrol.audit.services.sequencing import sequence_entries
 from missioncontrol.audit.witness_call import WitnessError, ask_witness, folder_prover
 from missioncontrol.kernel.errors import RefusedError
 
@@ -91,7 +91,7 @@ def announce_log_key(*, actor: Actor | str, at: datetime) -> KeyChange:
         selectors.receipt(announced).encode(), entry=bytes(announced.entry)
     )
     with folder.locked():
-        if announced_successor(folder, keys.old) is None:
+        if folder.announced_successor(keys.old) is None:
             folder.write_announcement(keys.old.verifier, octets)
     _sequence(_log_once(_BEGIN, keys, actor=actor, at=at), at=at)
     return keys.change
@@ -117,7 +117,7 @@ def retire_log_key(*, actor: Actor | str, at: datetime) -> KeyChange:
     """
     folder = selectors.log_folder()
     keys = _keys(folder)
-    if keys is None or announced_successor(folder, keys.old) is None:
+    if keys is None or folder.announced_successor(keys.old) is None:
         raise RotationRefusedError(
             "No key was announced that could take over. Run rotate_log_key without --finish first."
         )

@@ -32,7 +32,6 @@ from missioncontrol.audit.merkle.errors import VerificationError
 from missioncontrol.audit.merkle.growth import grow
 from missioncontrol.audit.merkle.hashing import EMPTY_ROOT, HASH_OCTETS, abbreviate, leaf_hash
 from missioncontrol.audit.merkle.keys import SEED_OCTETS, KeyType, SigningKey
-from missioncontrol.audit.merkle.succession import read_announcement
 from missioncontrol.audit.merkle.tiles import (
     TILE_WIDTH,
     EntryBundle,
@@ -124,25 +123,11 @@ def _open(folder: LogFolder) -> _OpenLog:
     log = _OpenLog(
         folder=folder,
         key=key,
-        successor=announced_successor(folder, key),
+        successor=folder.announced_successor(key),
         published=folder.open_checkpoint(key=key.verifier),
     )
     _require_same_history(log, noted)
     return log
-
-
-def announced_successor(folder: LogFolder, key: SigningKey) -> SigningKey | None:
-    """Return the key that takes over from *key*, once everybody can read that it will.
-
-    Raises:
-        VerificationError: What *key* announced was changed.
-    """
-    following = folder.read_next_signing_key()
-    octets = folder.read_announcement(key.verifier)
-    if following is None or octets is None:
-        return None
-    announced = read_announcement(octets, old=key.verifier, origin=key.name)
-    return following if announced.key == following.verifier else None
 
 
 def _start(folder: LogFolder, noted: Checkpoint | None) -> _OpenLog:
