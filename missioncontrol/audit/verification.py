@@ -27,7 +27,7 @@ from missioncontrol.audit.merkle.log_verifier import verify_log
 from missioncontrol.audit.merkle.succession import ANNOUNCE, LogHead, read_key_change
 from missioncontrol.audit.merkle.text_fields import show
 from missioncontrol.audit.merkle.tiles import TILE_WIDTH, bundles_for_growth, tile_at
-from missioncontrol.audit.models import AuditEntry, Checkpoint
+from missioncontrol.audit.models import AuditEntry, Checkpoint, Opening
 from missioncontrol.audit.opening_verification import fault_in_opening, with_openings
 from missioncontrol.kernel.organisations import acting_for_everybody
 
@@ -44,6 +44,8 @@ class VerifiedDatabase:
     tiles: int
     bundles: int
     waiting: int  # entries that no published checkpoint covers yet
+    private: int  # entries with a private part
+    erased: int  # of which it was erased
 
     @property
     def checkpoint(self) -> TreeHead:
@@ -91,6 +93,8 @@ def _verified(folder: LogFolder, key: VerifierKey) -> VerifiedDatabase:
         tiles=verify_tiles(folder, size=size),
         bundles=len(bundles_for_growth(old=0, new=size)),
         waiting=_check_waiting(size),
+        private=Opening.objects.count(),
+        erased=Opening.objects.filter(erased_at__isnull=False).count(),
     )
 
 

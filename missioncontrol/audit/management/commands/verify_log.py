@@ -72,6 +72,10 @@ class Command(BaseCommand):
         self.stdout.write(f"checkpoint file: signature and origin hold, {size} entries")
         self.stdout.write(f"checkpoints in the database: {found.checkpoints} signatures and roots")
         self.stdout.write(f"rows: {size}, octets, hash, columns and place of each")
+        self.stdout.write(
+            f"private parts: {found.private}, what each entry was committed to; "
+            f"{found.erased} of them erased"
+        )
         self.stdout.write(f"files: {found.tiles} tiles, {found.bundles} entry bundles")
         self.stdout.write(f"not yet in the tree: {found.waiting} entries")
         return found.head

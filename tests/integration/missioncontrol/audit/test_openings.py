@@ -174,7 +174,8 @@ class TestErasure:
                 origin=key.name,
                 log_keys=[key],
             )
-        assert verify_database(selectors.log_folder(), key=key).checkpoint.size == 2
+        found = verify_database(selectors.log_folder(), key=key)
+        assert (found.checkpoint.size, found.private, found.erased) == (2, 1, 1)
 
     def test_is_refused_the_second_time(self, entry):
         with slug(OWNER):
