@@ -6,6 +6,7 @@ from missioncontrol.api.application import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("missioncontrol.console.urls")),
+    path("", include("missioncontrol.console.account_urls")),
     path("api/v1/", api.urls),
     path("log/", include("missioncontrol.audit.urls")),
 ]

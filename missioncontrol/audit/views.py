@@ -1,4 +1,4 @@
-"""The log for everybody: public, read-only, as C2SP tlog-tiles serves it."""
+"""The log for every member: read-only, as C2SP tlog-tiles serves it."""
 
 from __future__ import annotations
 
@@ -39,6 +39,19 @@ def tile(_request: HttpRequest, path: str) -> HttpResponse:
         return _not_found("The log has no such tile.")
     kept = _FOR_EVER if place.width == TILE_WIDTH else _FOR_A_MINUTE
     return HttpResponse(octets, content_type=_OCTETS, headers={"Cache-Control": kept})
+
+
+def answer_stranger(_request: HttpRequest) -> HttpResponse:
+    """Answer who is no member: the log is for the consortium."""
+    return HttpResponse(
+        "The log is for members: send 'Authorization: Bearer mc_…' (mc reads MC_TOKEN).\n",
+        status=401,
+        content_type=_TEXT,
+        headers={
+            "WWW-Authenticate": 'Bearer realm="mission control"',
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 def _not_found(text: str) -> HttpResponse:
