@@ -148,7 +148,7 @@ GATE_OPEN_PATHS = [
 ]
 GATE_REFUSALS = [
     ("/api/", "missioncontrol.api.problems.answer_stranger"),
-    ("/log/", "missioncontrol.audit.views.answer_stranger"),
+    ("/log/", "missioncontrol.api.log_files.answer_stranger"),
     ("/", "missioncontrol.console.views.signin.answer_stranger"),
 ]
 

@@ -13,9 +13,9 @@ from missioncontrol.audit.merkle.tiles import TILE_WIDTH, Tile, parse_tile_path
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _OCTETS: Final = "application/octet-stream"
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_FOR_EVER: Final = "private, max-age=31536000, immutable"
 # A partial tile does not change either, but is of no use once its tile is full.
-_FOR_A_MINUTE: Final = "public, max-age=60"
+_FOR_A_MINUTE: Final = "private, max-age=60"
 
 
 @require_safe
@@ -39,19 +39,6 @@ def tile(_request: HttpRequest, path: str) -> HttpResponse:
         return _not_found("The log has no such tile.")
     kept = _FOR_EVER if place.width == TILE_WIDTH else _FOR_A_MINUTE
     return HttpResponse(octets, content_type=_OCTETS, headers={"Cache-Control": kept})
-
-
-def answer_stranger(_request: HttpRequest) -> HttpResponse:
-    """Answer who is no member: the log is for the consortium."""
-    return HttpResponse(
-        "The log is for members: send 'Authorization: Bearer mc_…' (mc reads MC_TOKEN).\n",
-        status=401,
-        content_type=_TEXT,
-        headers={
-            "WWW-Authenticate": 'Bearer realm="mission control"',
-            "Cache-Control": "no-store",
-        },
-    )
 
 
 def _not_found(text: str) -> HttpResponse:
