@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
@@ -28,7 +28,7 @@ from missioncontrol.audit.merkle.succession import ANNOUNCE, LogHead, read_key_c
 from missioncontrol.audit.merkle.text_fields import show
 from missioncontrol.audit.merkle.tiles import TILE_WIDTH, bundles_for_growth, tile_at
 from missioncontrol.audit.models import AuditEntry, Checkpoint, Opening
-from missioncontrol.audit.opening_verification import fault_in_opening, with_openings
+from missioncontrol.audit.opening_verification import OpeningsBeside, fault_in_opening
 from missioncontrol.kernel.organisations import acting_for_everybody
 
 _CHUNK_ROWS = 2_000
@@ -145,23 +145,27 @@ def _checked_rows(folder: LogFolder, *, size: int) -> Generator[tuple[bytes, byt
 
     Ends early where the rows do; the caller knows how many there must be.
     """
-    indexed = with_openings(AuditEntry.objects.filter(log_index__isnull=False))
+    indexed = AuditEntry.objects.filter(log_index__isnull=False).order_by("log_index")
+    private = Opening.objects.filter(entry__log_index__isnull=False).order_by("entry__log_index")
     files = stored_entries(folder, size=size)
-    with _streamed(indexed.order_by("log_index")) as rows:
+    with _streamed(indexed) as rows, _streamed(private) as openings:
+        beside = OpeningsBeside(openings)
         for index, (row, (bundled, published)) in enumerate(zip(rows, files, strict=False)):
             if row.log_index != index:
                 raise LogMismatchError(
                     f"Entry {index} is missing: the next row has the index {row.log_index}.",
                     index=index,
                 )
-            fault = _fault_in_row(row) or _fault_beside(row, bundled, published, index, size)
+            fault = _fault_in_row(row, beside.take(row)) or _fault_beside(
+                row, bundled, published, index, size
+            )
             if fault:
                 raise LogMismatchError(f"Entry {index} (row {row.pk}): {fault}", index=index)
             yield bytes(row.entry), published
 
 
-def _fault_in_row(row: Any) -> str:
-    """Say where a row of ``with_openings`` contradicts itself; empty if it does not."""
+def _fault_in_row(row: AuditEntry, opening: Opening | None) -> str:
+    """Say where a row contradicts itself or its private part; empty if it does not."""
     octets = bytes(row.entry)
     if leaf_hash(octets) != bytes(row.leaf_hash):
         return (
@@ -185,7 +189,7 @@ def _fault_in_row(row: Any) -> str:
                 f"the column {name} says {show(value)}, logged was "
                 f"{show(str(logged.get(name)))}; the column was changed."
             )
-    return fault_in_opening(row, logged)
+    return fault_in_opening(row, logged, opening)
 
 
 def _fault_beside(row: AuditEntry, bundled: bytes, published: bytes, index: int, size: int) -> str:
@@ -206,11 +210,14 @@ def _fault_beside(row: AuditEntry, bundled: bytes, published: bytes, index: int,
 
 def _check_waiting(size: int) -> int:
     """Check what is not published yet, row by row; return how many there are."""
-    rows = with_openings(AuditEntry.objects.filter(Q(log_index=None) | Q(log_index__gte=size)))
+    beyond = Q(log_index=None) | Q(log_index__gte=size)
+    rows = AuditEntry.objects.filter(beyond).order_by("pk")
+    private = Opening.objects.filter(entry__in=AuditEntry.objects.filter(beyond)).order_by("pk")
     waiting = 0
-    with _streamed(rows.order_by("pk")) as streamed:
+    with _streamed(rows) as streamed, _streamed(private) as openings:
+        beside = OpeningsBeside(openings)
         for row in streamed:
-            fault = _fault_in_row(row)
+            fault = _fault_in_row(row, beside.take(row))
             if fault:
                 raise LogMismatchError(
                     f"Row {row.pk}, not yet in the tree: {fault}", index=row.log_index

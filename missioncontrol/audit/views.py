@@ -1,4 +1,4 @@
-"""The log for everybody: public, read-only, as C2SP tlog-tiles serves it."""
+"""The log for every member: read-only, as C2SP tlog-tiles serves it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from missioncontrol.audit.merkle.tiles import TILE_WIDTH, Tile, parse_tile_path
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _OCTETS: Final = "application/octet-stream"
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_FOR_EVER: Final = "private, max-age=31536000, immutable"
 # A partial tile does not change either, but is of no use once its tile is full.
-_FOR_A_MINUTE: Final = "public, max-age=60"
+_FOR_A_MINUTE: Final = "private, max-age=60"
 
 
 @require_safe

@@ -99,6 +99,7 @@ def submit_job(
         content=input_octets,
         actor=_ACTOR,
         at=at,
+        organisation=organisation,
     )
     job.save(update_fields=["uplink"])
     _log("job.submit", job, actor=submitted_by, at=at)
@@ -271,9 +272,15 @@ def _note_downlink(job: Job) -> int:
     coming = transfers.file_coming_down(job.spacecraft, result_file_name(job.number))
     if coming is None:
         return 0
-    job.downlink = coming
+    _take_downlink(job, coming)
     job.save(update_fields=["downlink"])
     return 1
+
+
+def _take_downlink(job: Job, transfer: Transfer) -> None:
+    """Let the member see the file that comes down for its job."""
+    transfer_services.hand_to(transfer, job.organisation)
+    job.downlink = transfer
 
 
 def _arrived_result(job: Job) -> Transfer | None:
@@ -284,7 +291,7 @@ def _arrived_result(job: Job) -> Transfer | None:
 
 
 def _accept_result(job: Job, transfer: Transfer, at: datetime) -> None:
-    job.downlink = transfer
+    _take_downlink(job, transfer)
     try:
         result = read_result_file(
             transfers.content_of(transfer),

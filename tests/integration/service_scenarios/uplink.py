@@ -22,6 +22,7 @@ SENT_AT = AT + timedelta(seconds=5)
 
 unlogged("a part of the services that call it, which log", changes.advance, changes.note)
 unlogged("a counter, whose numbers stand in the packets", commanding.reserve_sequence_counts)
+unlogged("whose file it is follows from the job in its name, which logs", transfers.hand_to)
 unlogged("names", jobs.input_file_name, jobs.result_file_name)
 
 

@@ -68,10 +68,10 @@ def on(database: str, rounds: int) -> dict[str, int]:
         }
         environment.pop("REDIS_URL", None)
         if database == "postgresql":
-            from tests.postgresql import running_server
+            from tests.postgresql import as_role, running_server
 
             server = stack.enter_context(running_server())
-            environment["DATABASE_URL"] = server.get_uri()
+            environment["DATABASE_URL"] = as_role(server.get_uri())
             environment["POSTGRESQL_FOLDER"] = str(server.pgdata)
         done = subprocess.run(
             [sys.executable, __file__, "--inside", str(folder), "--rounds", str(rounds)],

@@ -337,16 +337,17 @@ class TestCommand:
             call_command("rotate_log_key", "--wait-s", "0")
 
 
-@pytest.mark.urls("missioncontrol.urls")
 class TestServed:
-    def test_announcements_are_public_below_the_log(self, old, client):
+    def test_announcements_are_for_members_below_the_log(self, old, member, client):
         address = f"/log/keys/{old.key_id.hex()}"
-        assert client.get(address).status_code == 404
+        assert client.get(address).status_code == 401
+        assert member.get(address).status_code == 404
         announce()
-        answer = client.get(address)
+        answer = member.get(address)
         assert answer.content == folder().read_announcement(old)
         assert answer["Content-Type"] == "text/plain; charset=utf-8"
 
     @pytest.mark.parametrize("name", ["ABCDEF01", "1234567", "123456789", "../signing-key", "x"])
-    def test_nothing_else_is(self, old, client, name):
-        assert client.get(f"/log/keys/{name}").status_code == 404
+    def test_nothing_else_is(self, old, member, name):
+        announce()
+        assert member.get(f"/log/keys/{name}").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 import pytest
 from django.core.management import call_command
@@ -21,6 +22,7 @@ from missioncontrol.audit.services import (
     sequence_entries,
 )
 from missioncontrol.audit.verification import verify_database
+from missioncontrol.kernel import organisations
 from missioncontrol.kernel.organisations import (
     NoOrganisationContextError,
     acting_for,
@@ -37,6 +39,16 @@ OWNER, READER, STRANGER = "laboratory", "operations", "rival"
 
 def slug(*slugs):
     return acting_for([(number, each) for number, each in enumerate(slugs)])
+
+
+@contextmanager
+def nobody():
+    """As in a web process before anything was said."""
+    token = organisations._said.set(None)
+    try:
+        yield
+    finally:
+        organisations._said.reset(token)
 
 
 def append_private(**fields):
@@ -85,11 +97,12 @@ class TestAppend:
         with acting_for_everybody():
             assert not Opening.objects.exists()
 
-    def test_needs_nobody_to_be_worked_for(self):
+    @pytest.mark.parametrize("context", [lambda: slug(STRANGER), nobody])
+    def test_needs_nobody_to_be_worked_for(self, context):
         """A process writes for members; that must not open what it never reads."""
-        with slug(STRANGER):
-            append_private()
-        append_private()
+        with context():
+            row = append_private()
+        assert verify_opening(selectors.opening(row), entry=bytes(row.entry)) == PRIVATE
 
     @pytest.mark.parametrize(
         ("fields", "error", "text"),
@@ -122,10 +135,10 @@ class TestSelector:
             selectors.opening(entry)
 
     def test_shows_nothing_where_nobody_said_for_whom(self, entry):
-        with pytest.raises(NoOrganisationContextError):
-            selectors.opening(entry)
-        with pytest.raises(NoOrganisationContextError):
-            Opening.objects.count()
+        with nobody():
+            for read in (lambda: selectors.opening(entry), Opening.objects.count):
+                with pytest.raises(NoOrganisationContextError):
+                    read()
 
     def test_says_that_an_entry_is_all_public(self):
         [row] = publish(1)
@@ -238,6 +251,33 @@ def database_octets():
             return connection.connection.serialize()
     with open(name, "rb") as file:
         return file.read()
+
+
+@pytest.mark.only_on("postgresql")
+class TestRowSecurity:
+    """The database itself keeps an opening from others, whatever the application asks."""
+
+    def seen(self, *slugs):
+        with slug(*slugs), connection.cursor() as cursor:
+            cursor.execute("SELECT owner FROM audit_opening")
+            return [owner for (owner,) in cursor.fetchall()]
+
+    def test_shows_it_to_owner_and_readers(self, entry):
+        append_private(organisation=STRANGER, readers=[])
+        assert self.seen(OWNER) == self.seen(READER) == [OWNER]
+        assert self.seen(STRANGER) == [STRANGER]
+        assert sorted(self.seen(OWNER, STRANGER)) == [OWNER, STRANGER]
+        assert self.seen() == self.seen("somebody-else") == []
+
+    def test_lets_nobody_else_erase_it(self, entry):
+        erasure = (
+            "UPDATE audit_opening SET payload = NULL, salt = NULL, erased_at = '2026-12-01',"
+            " erased_by = 'x'"
+        )
+        for who, rows in ((STRANGER, 0), (OWNER, 1)):
+            with slug(who), connection.cursor() as cursor:
+                cursor.execute(erasure)
+                assert cursor.rowcount == rows
 
 
 class TestTampering:
