@@ -29,7 +29,6 @@ from missioncontrol.audit.merkle.text_fields import show
 from missioncontrol.audit.merkle.tiles import TILE_WIDTH, bundles_for_growth, tile_at
 from missioncontrol.audit.models import AuditEntry, Checkpoint, Opening
 from missioncontrol.audit.opening_verification import OpeningsBeside, fault_in_opening
-from missioncontrol.kernel.organisations import acting_for_everybody
 
 _CHUNK_ROWS = 2_000
 _Row = TypeVar("_Row", bound=Model)
@@ -56,7 +55,8 @@ class VerifiedDatabase:
 def verify_database(folder: LogFolder, *, key: VerifierKey) -> VerifiedDatabase:
     """Check all rows of the log, and the files, against the published checkpoint.
 
-    The sequencer may run meanwhile: what it adds is counted as waiting.
+    The sequencer may run meanwhile: what it adds is counted as waiting. The work
+    is done for everybody: a private part that cannot be seen is a missing one.
 
     Args:
         folder: This installation's log.
@@ -69,11 +69,6 @@ def verify_database(folder: LogFolder, *, key: VerifierKey) -> VerifiedDatabase:
         VerificationError: The checkpoint is missing, or signed by a key that
             nothing leads to from *key*.
     """
-    with acting_for_everybody():
-        return _verified(folder, key)
-
-
-def _verified(folder: LogFolder, key: VerifierKey) -> VerifiedDatabase:
     keys = _signing_keys(folder.open_head(key=key))
     # Rows first: the file is always as new as they are.
     with _streamed(Checkpoint.objects.order_by("size")) as rows:

@@ -9,7 +9,6 @@ from missioncontrol.audit import selectors, services
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.errors import RefusedError
-from missioncontrol.kernel.organisations import acting_for_everybody
 
 _ACTOR: Final = "process:command-line"
 
@@ -30,8 +29,7 @@ class Command(BaseCommand):
         except AuditEntry.DoesNotExist as error:
             raise CommandError(f"The log has no entry {log_index} (yet).") from error
         try:
-            with acting_for_everybody():
-                services.erase_opening(entry=entry, reason=reason, actor=_ACTOR, at=clock.now())
+            services.erase_opening(entry=entry, reason=reason, actor=_ACTOR, at=clock.now())
         except RefusedError as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"The private part of entry {log_index} ({entry}) is erased.")

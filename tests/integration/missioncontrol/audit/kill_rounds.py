@@ -93,6 +93,9 @@ def inside(folder: Path, rounds: int) -> int:
     django.setup()
     from django.core.management import call_command
 
+    from missioncontrol.kernel.organisations import process_acts_for_everybody
+
+    process_acts_for_everybody()
     for app in ("audit", "kernel"):
         call_command("migrate", app, verbosity=0, skip_checks=True)
     forget_connections()

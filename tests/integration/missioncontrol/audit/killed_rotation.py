@@ -29,6 +29,7 @@ from missioncontrol.audit.services import (  # noqa: E402
     sequence_entries,
 )
 from missioncontrol.audit.verification import verify_database  # noqa: E402
+from missioncontrol.kernel.organisations import process_acts_for_everybody  # noqa: E402
 from tests.integration.missioncontrol.audit.killing import (  # noqa: E402
     Beginnings,
     Steps,
@@ -96,6 +97,7 @@ def check(first) -> None:
 
 
 def main() -> None:
+    process_acts_for_everybody()
     beginnings = Beginnings(Path(sys.argv[1]), fill)
     fatal, ended = 0, False
     while not ended:

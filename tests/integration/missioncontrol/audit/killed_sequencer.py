@@ -23,6 +23,7 @@ from missioncontrol.audit.log_folder import LogFolder  # noqa: E402
 from missioncontrol.audit.models import AuditEntry, Checkpoint  # noqa: E402
 from missioncontrol.audit.services import append_entry, sequencing  # noqa: E402
 from missioncontrol.audit.verification import verify_database  # noqa: E402
+from missioncontrol.kernel.organisations import process_acts_for_everybody  # noqa: E402
 from tests.integration.missioncontrol.audit.killing import (  # noqa: E402
     Beginnings,
     Steps,
@@ -74,6 +75,7 @@ def fill() -> None:
 
 
 def main() -> None:
+    process_acts_for_everybody()
     beginnings = Beginnings(Path(sys.argv[1]), fill)
     fatal, ended = 0, False
     while not ended:
