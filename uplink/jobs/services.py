@@ -102,7 +102,7 @@ def submit_job(
         organisation=organisation,
     )
     job.save(update_fields=["uplink"])
-    _log("job.submit", job, actor=submitted_by, at=at, input_octets=len(input_octets))
+    _log("job.submit", job, actor=submitted_by, at=at)
     return job
 
 
@@ -362,22 +362,24 @@ def _move(
     _log(action, job, actor=actor, at=at)
 
 
-def _log(action: str, job: Job, *, actor: Actor | str, at: datetime, **more: Any) -> None:
+def _log(action: str, job: Job, *, actor: Actor | str, at: datetime) -> None:
     append_entry(
         action=action,
         subject=f"job:{job.number}",
         actor=actor,
         at=at,
         organisation=job.organisation.slug,
-        details={
-            "spacecraft": job.spacecraft.name,
+        details={"spacecraft": job.spacecraft.name, "state": job.state},
+        # What a member computes is its own business, and the operator's who carries it.
+        private={
             "program": job.program,
-            "state": job.state,
             "input_sha256": job.input_sha256,
+            "input_octets": job.input_octets,
             "output_sha256": job.output_sha256,
+            "output_octets": job.output_octets,
             "failure": job.failure,
-            **more,
         },
+        readers=[job.spacecraft.organisation.slug],
     )
     publish_after_commit({"type": "refresh", "part": "jobs"})
     publish_after_commit({"type": "job", "job": job.number, "state": job.state})
@@ -386,7 +388,9 @@ def _log(action: str, job: Job, *, actor: Actor | str, at: datetime, **more: Any
 def _locked(number: int) -> Job:
     return (
         Job.objects.select_for_update(of=("self",))
-        .select_related("spacecraft", "organisation", "uplink", "telecommand", "downlink")
+        .select_related(
+            "spacecraft__organisation", "organisation", "uplink", "telecommand", "downlink"
+        )
         .get(pk=number)
     )
 

@@ -140,18 +140,24 @@ def end(
 
 def log(action: str, transfer: Transfer, *, actor: Actor | str, at: datetime) -> None:
     """Write the audit entry of a change to a transfer and tell the consoles."""
+    operating = transfer.spacecraft.organisation
     append_entry(
         action=action,
         subject=f"transfer:{transfer.pk}",
         actor=actor,
         at=at,
+        organisation=(transfer.organisation or operating).slug,
         details={
             "spacecraft": transfer.spacecraft.name,
             "direction": transfer.direction,
+            "condition": transfer.condition,
+        },
+        # It may be a member's file, of which the others learn nothing.
+        private={
             "file": transfer.file_name,
             "octets": transfer.size_octets,
             "sha256": transfer.sha256,
-            "condition": transfer.condition,
         },
+        readers=[operating.slug],
     )
     publish_after_commit({"type": "refresh", "part": "transfers"})

@@ -43,7 +43,7 @@ class TestEveryOperation:
 
 
 def test_the_walk_reaches_every_operation():
-    assert len(OPERATIONS) == 25
+    assert len(OPERATIONS) == 29
     assert {method for method, _ in OPERATIONS} == {"get", "post"}
 
 

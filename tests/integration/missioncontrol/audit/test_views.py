@@ -24,24 +24,9 @@ from tests.integration.missioncontrol.audit.log_entries import publish
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _no_static_files(settings, tmp_path):
-    settings.STATIC_ROOT = tmp_path
-
-
 @pytest.fixture
-def client():
-    """What a member's mirror reads with: a token for the log."""
-    auditor = factories.operator("auditor", Role.AUDITOR)
-    _, secret = create_token(
-        operator=auditor,
-        organisation=factories.organisation(),
-        name="mirror",
-        at=clock.now(),
-        wall_at=clock.wall_now(),
-        scopes=[Action.AUDIT_VIEW],
-    )
-    return Client(headers={"Authorization": f"Bearer {secret}"})
+def client(member):
+    return member
 
 
 def get(client, path):
