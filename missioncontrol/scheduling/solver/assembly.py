@@ -7,13 +7,13 @@ import numpy as np
 from missioncontrol.scheduling.solver.columns import Columns
 from missioncontrol.scheduling.solver.document import digest_of, problem_document
 from missioncontrol.scheduling.solver.highs import SOLVER
-from missioncontrol.scheduling.solver.instance import Instance
+from missioncontrol.scheduling.solver.instance import Instance, Integers
 from missioncontrol.scheduling.solver.plan import CongestionPrice, Plan, PlanMethod
 from missioncontrol.scheduling.solver.problem import Contact
 from missioncontrol.scheduling.solver.reasons import explain
 from missioncontrol.scheduling.solver.relaxation import Relaxation
 from missioncontrol.scheduling.solver.restriction import Model
-from missioncontrol.scheduling.solver.rows import RowKind, counting
+from missioncontrol.scheduling.solver.rows import RowKind, counted
 
 _ROUNDING = 1e-9  # of the objective: sums in another order differ by less
 
@@ -31,7 +31,8 @@ def assemble(
     """Return the plan of the chosen columns."""
     chosen = chosen.at(np.lexsort((chosen.opportunity, chosen.begins_us)))
     bonus = float(chosen.bonus.sum())
-    objective = float(chosen.worth.sum()) + bonus - _shortfall(instance, chosen)
+    counts = counted(instance, chosen)
+    objective = float(chosen.worth.sum()) + bonus - _shortfall(instance, chosen, counts)
     if bound is not None and bound < objective <= bound + _ROUNDING * abs(bound):
         bound = objective
     return Plan(
@@ -43,19 +44,16 @@ def assemble(
         seed=seed,
         solver=SOLVER,
         input_digest=digest or digest_of(problem_document(instance.problem)),
-        unserved=explain(instance, chosen),
+        unserved=explain(instance, chosen, counts),
         prices=prices,
     )
 
 
-def _shortfall(instance: Instance, chosen: Columns) -> float:
+def _shortfall(instance: Instance, chosen: Columns, counts: Integers) -> float:
     """Return what contacts missing from minimums and seconds missing from shares cost."""
     table = instance.requests
-    cost = 0.0
-    for request in np.flatnonzero((table.minimum_count > 0) & (table.missing_cost > 0)).tolist():
-        counted = int(counting(instance, chosen, request).sum())
-        missing = max(int(table.minimum_count[request]) - counted, 0)
-        cost += missing * float(table.missing_cost[request])
+    missing = np.maximum(table.minimum_count - counts, 0)
+    cost = float((missing * table.missing_cost).sum())
     duration_s = (chosen.ends_us - chosen.begins_us) / 1e6
     owner = table.owner[chosen.request]
     for number, member in enumerate(instance.problem.members):

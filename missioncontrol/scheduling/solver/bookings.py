@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -88,8 +87,8 @@ class Bookings:
         self._windows: set[int] = set()
         self._left: list[int] = instance.requests.maximum_count.tolist()
         self._own: list[int] = instance.requests.spacecraft.tolist()
+        self._profiles, self._profile_of = _profiles(instance)
         self._margins: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-        self.count: defaultdict[int, int] = defaultdict(int)
 
     def book(self, key: int, contact: tuple[int, int, int, int, int]) -> bool:
         """Take a contact if everything that it needs is free; return whether it was."""
@@ -108,7 +107,6 @@ class Bookings:
         spacecraft.add(begins_us, ends_us, key)
         self._windows.add(window)
         self._left[request] -= 1
-        self.count[request] += 1
         return True
 
     def is_open(self, window: int, request: int) -> bool:
@@ -141,14 +139,28 @@ class Bookings:
 
     def _around(self, path: int, request: int) -> list[tuple[int, int, int]]:
         """Return (antenna, time before, time after) for what a path occupies."""
-        found = self._margins.get((path, request))
+        profile = self._profile_of[request]
+        found = self._margins.get((path, profile))
         if found is None:
-            found = []
-            for resource in self._instance.path_resources[path]:
-                begins_us, ends_us = self._instance.occupied(resource, request, 0, 0)
-                found.append((resource, -begins_us, ends_us))
-            self._margins[path, request] = found
+            instance, (before_us, after_us) = self._instance, self._profiles[profile]
+            found = [
+                (
+                    resource,
+                    max(int(instance.setup_us[resource]), before_us),
+                    max(int(instance.teardown_us[resource]), after_us),
+                )
+                for resource in instance.path_resources[path]
+            ]
+            self._margins[path, profile] = found
         return found
+
+
+def _profiles(instance: Instance) -> tuple[list[tuple[int, int]], list[int]]:
+    """Return the different (pre-pass, post-pass) there are, and which each request has."""
+    table = instance.requests
+    pairs = list(zip(table.before_us.tolist(), table.after_us.tolist(), strict=True))
+    place = {pair: at for at, pair in enumerate(dict.fromkeys(pairs))}
+    return list(place), [place[pair] for pair in pairs]
 
 
 def _common(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> list[tuple[int, int]]:

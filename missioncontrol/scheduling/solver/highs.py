@@ -19,7 +19,7 @@ _INTEGRALITY: Final = 0.5
 _ANSWERED: Final = (
     highspy.HighsModelStatus.kOptimal,
     highspy.HighsModelStatus.kTimeLimit,
-    highspy.HighsModelStatus.kSolutionLimit,
+    highspy.HighsModelStatus.kModelEmpty,
 )
 
 

@@ -104,18 +104,6 @@ class Instance:
         )
         return worth
 
-    def occupied(
-        self, resource: int, request: int, begins_us: int, ends_us: int
-    ) -> tuple[int, int]:
-        """Return when a contact occupies one of its antennas, set-up to tear-down.
-
-        The pre-pass is spent while the antenna is set up, the post-pass while it
-        is torn down: the longer of each counts.
-        """
-        before = max(int(self.setup_us[resource]), int(self.requests.before_us[request]))
-        after = max(int(self.teardown_us[resource]), int(self.requests.after_us[request]))
-        return begins_us - before, ends_us + after
-
 
 def index_problem(problem: Problem) -> Instance:
     """Return the problem in numbers."""

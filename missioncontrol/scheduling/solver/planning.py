@@ -35,8 +35,9 @@ from missioncontrol.scheduling.solver.sweeps import (
 
 _FIRST_SLICE: Final = 350  # columns; some hours of a busy day
 _LARGER: Final = 3
+_PARTS_COUNT: Final = 4.0  # columns of one window that make a slice larger
 _PARTS_PER_S: Final = 8_000  # of windows; the relaxation takes a third of the time then
-_PRICED_PART: Final = 0.6  # of the time left that a priced sweep may take
+_FIXED_PART: Final = 0.5  # of the time left that fixed sweeps may take
 _CLOSING_S: Final = 0.25  # for filling up, reasons and the plan itself
 
 
@@ -103,7 +104,9 @@ def make_plan(problem: Problem, search: Search) -> Plan:
     relaxation = relax(model, limit_s=run.left_s)
     run.mark("relaxation")
     chosen, bound = _Improvement(instance, model, relaxation, run).of(chosen)
-    chosen, trimmed = fill(instance, columns, np.lexsort((-model.gain, ~chosen)), spans)
+    # Where every part is a column, none is left to be trimmed.
+    rest = None if complete else spans
+    chosen, trimmed = fill(instance, columns, np.lexsort((-model.gain, ~chosen)), rest)
     plan = assemble(
         instance,
         columns.at(chosen).and_then(trimmed),
@@ -179,9 +182,12 @@ class _Improvement:
         """Return a plan at least as good as the one given, and a bound."""
         chosen = self._better(chosen, np.lexsort((-self.model.gain, -self.relaxation.x)))
         self.run.mark("rounding")
-        within, size = self._within(), _FIRST_SLICE
+        # A window that can be trimmed has many columns, but is one window.
+        windows = len(np.unique(self.model.columns.opportunity))
+        within = self._within()
+        size = _FIRST_SLICE * min(_PARTS_COUNT, len(self.model.columns) / max(windows, 1))
         while within and not self._near_enough(chosen):
-            slices = slices_between(self.model.columns.begins_us, size, within)
+            slices = slices_between(self.model.columns.begins_us, round(size), within)
             before_s = self.run.left_s
             chosen = self._sweep(slices, chosen)
             # Larger slices take longer; begun too late they would find nothing.
@@ -207,18 +213,25 @@ class _Improvement:
         return reached or self.run.left_s < _CLOSING_S
 
     def _sweep(self, slices: Sequence[Slice], chosen: Booleans) -> Booleans:
+        """Improve the plan slice by slice and across the edges, then prove how good it is."""
         run_all = self.run.search.run_all
+        effort = self.run.effort(_FIXED_PART)
+        # Neighbours share contacts, so every other slice at a time.
+        for some in (slices[::2], slices[1::2], around_edges(slices)):
+            chosen = fixed_sweep(self.model, some, chosen, effort, run_all)
+        self.run.mark("fixed sweeps")
         bound, picked = priced_sweep(
-            self.model, self.relaxation, slices, chosen, self.run.effort(_PRICED_PART), run_all
+            self.model, self.relaxation, slices, chosen, self.run.effort(1.0), run_all
         )
         self.bound = min(self.bound, bound)
         self.run.mark("priced sweeps")
-        chosen = self._better(chosen, np.lexsort((-self.model.gain, ~picked)))
-        chosen = fixed_sweep(
-            self.model, around_edges(slices), chosen, self.run.effort(1.0), run_all
-        )
-        self.run.mark("fixed sweeps")
-        return chosen
+        merged = self._better(chosen, np.lexsort((-self.model.gain, ~picked)))
+        if merged is not chosen:
+            merged = fixed_sweep(
+                self.model, around_edges(slices), merged, self.run.effort(1.0), run_all
+            )
+            self.run.mark("fixed sweeps")
+        return merged
 
     def _better(self, chosen: Booleans, order: Integers) -> Booleans:
         """Return the better of a plan and what filling in an order gives."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from missioncontrol.scheduling.solver.bookings import Bookings
@@ -11,17 +9,22 @@ from missioncontrol.scheduling.solver.columns import Columns, contact_columns, c
 from missioncontrol.scheduling.solver.instance import Instance, Integers
 from missioncontrol.scheduling.solver.outages import first_outage
 from missioncontrol.scheduling.solver.plan import Conflict, ReasonCode, Unserved
-from missioncontrol.scheduling.solver.rows import counting
 
 _SHOWN_WINDOWS = 8
 
 
-def explain(instance: Instance, chosen: Columns) -> tuple[Unserved, ...]:
+def explain(instance: Instance, chosen: Columns, counts: Integers) -> tuple[Unserved, ...]:
     """Return every request with too few contacts, and why it has no more.
 
     A request without a minimum wants one contact at least.
+
+    Args:
+        instance: The problem.
+        chosen: The plan's contacts.
+        counts: How many of them count for each request.
     """
-    short = [*_short(instance, chosen)]
+    missing = np.maximum(instance.requests.minimum_count, 1) - counts
+    short = [(request, int(missing[request])) for request in np.flatnonzero(missing > 0).tolist()]
     if not short:
         return ()
     bookings = Bookings(instance)
@@ -29,17 +32,6 @@ def explain(instance: Instance, chosen: Columns) -> tuple[Unserved, ...]:
         bookings.book(key, contact)
     ids = [instance.opportunities.ids[window] for window in chosen.opportunity.tolist()]
     return tuple(_Case(instance, bookings, ids, *one).unserved() for one in short)
-
-
-def _short(instance: Instance, chosen: Columns) -> Iterator[tuple[int, int]]:
-    """Yield (request, missing contacts)."""
-    own = np.bincount(chosen.request, minlength=len(instance.requests.owner))
-    for request, wanted in enumerate(instance.requests.minimum_count.tolist()):
-        counted = int(own[request])
-        if instance.requests.shared[request]:
-            counted = int(counting(instance, chosen, request).sum())
-        if counted < max(wanted, 1):
-            yield request, max(wanted, 1) - counted
 
 
 class _Case:

@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import zip_longest
 
 import numpy as np
 
@@ -150,10 +151,9 @@ def cliques(
     """
     order = np.argsort(begins_us, kind="stable")
     begins, ends = begins_us[order].tolist(), ends_us[order].tolist()
-    following = [*begins[1:], None]
     active: list[tuple[int, int]] = []
-    for member, begin, end, next_begin in zip(
-        members[order].tolist(), begins, ends, following, strict=True
+    for member, begin, end, next_begin in zip_longest(
+        members[order].tolist(), begins, ends, begins[1:]
     ):
         while active and active[0][0] <= begin:
             heapq.heappop(active)
@@ -240,6 +240,14 @@ def counting(instance: Instance, columns: Columns, request: int) -> Booleans:
         & instance.allowed[request][columns.path]
     )
     return own | terms
+
+
+def counted(instance: Instance, chosen: Columns) -> Integers:
+    """Return how many of the chosen contacts count for each request."""
+    counts = np.bincount(chosen.request, minlength=len(instance.requests.owner))
+    for request in np.flatnonzero(instance.requests.shared).tolist():
+        counts[request] = int(counting(instance, chosen, request).sum())
+    return counts.astype(np.int64)
 
 
 def _add_shares(rows: _Collected, instance: Instance, columns: Columns) -> None:

@@ -42,13 +42,15 @@ def wanted_spans(instance: Instance) -> Spans:
     first = np.searchsorted(
         windows.spacecraft[order], np.arange(len(instance.spacecraft) + 1), side="left"
     )
+    restricted = {*np.flatnonzero(~instance.allowed.all(axis=1)).tolist()}
     parts: list[tuple[Integers, Integers, Integers, Integers]] = []
     for request, spacecraft in enumerate(instance.requests.spacecraft.tolist()):
         own = order[first[spacecraft] : first[spacecraft + 1]]
         begins_us, ends_us = _admissible(instance, request, own)
         fits = ends_us - begins_us >= max(1, int(instance.requests.shortest_us[request]))
         fits &= begins_us <= instance.requests.latest_us[request]
-        fits &= instance.allowed[request][windows.path[own]]
+        if request in restricted:
+            fits &= instance.allowed[request][windows.path[own]]
         own = own[fits]
         parts.append((own, np.full(len(own), request), begins_us[fits], ends_us[fits]))
     if not parts:

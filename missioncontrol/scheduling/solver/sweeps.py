@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from missioncontrol.scheduling.solver.restriction import Model, Restriction, pro
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+_TOO_SHORT_S: Final = 0.01  # the library would not even look at the model
 Slice = tuple[int, int]  # columns that begin in [from, until), microseconds
 
 
@@ -203,12 +204,14 @@ def _improve_slice(
 
 
 def _solve(linear: LinearProgram, columns: int, start: Floats, effort: Effort) -> Solved:
-    integer = np.arange(len(linear.gain)) < columns
+    limit_s = effort.limit_s()
+    if limit_s < _TOO_SHORT_S:
+        return Solved(x=None, bound=float("inf"))
     return solve_integer(
         linear,
-        integer,
+        np.arange(len(linear.gain)) < columns,
         start=start,
-        limit_s=effort.limit_s(),
+        limit_s=limit_s,
         gap=effort.gap,
         seed=effort.seed,
     )
