@@ -22,6 +22,7 @@ class Columns:
     ends_us: Integers
     worth: Floats  # the kept bonus not included
     bonus: Floats
+    kept: Booleans  # of the running plan
     frozen: Booleans
 
     def __len__(self) -> int:
@@ -57,6 +58,7 @@ def contact_columns(
         ends_us=ends_us,
         worth=instance.worth(opportunity, request, ends_us - begins_us),
         bonus=np.zeros(len(opportunity)),
+        kept=np.zeros(len(opportunity), dtype=np.bool_),
         frozen=np.zeros(len(opportunity), dtype=np.bool_),
     )
 
@@ -80,6 +82,7 @@ def kept_columns(instance: Instance) -> Columns:
         ends_us=ends_us,
         worth=instance.worth(opportunity, request, ends_us - begins_us),
         bonus=np.array([one.bonus for one in kept], dtype=np.float64),
+        kept=np.ones(len(kept), dtype=np.bool_),
         frozen=np.array([one.frozen for one in kept], dtype=np.bool_),
     )
 

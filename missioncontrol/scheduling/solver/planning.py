@@ -124,8 +124,8 @@ def _order(instance: Instance, columns: Columns, method: PlanMethod) -> Integers
         return first_come(columns)
     order = by_value(instance, columns)
     if method is PlanMethod.FREEZE_FIRST:
-        kept = columns.bonus > 0.0
-        order = np.concatenate([order[kept[order]], order[~kept[order]]])
+        kept = columns.kept[order]
+        order = np.concatenate([order[kept], order[~kept]])
     return order
 
 
@@ -207,6 +207,14 @@ class _Improvement:
             for begins, ends in intervals
         ]
 
+    def _inside(self) -> Booleans:
+        """Return which columns begin within the intervals to work on."""
+        begins_us = self.model.columns.begins_us
+        inside = np.zeros(len(begins_us), dtype=np.bool_)
+        for from_us, until_us in self._within():
+            inside |= (begins_us >= from_us) & (begins_us < until_us)
+        return inside
+
     def _near_enough(self, chosen: Booleans) -> bool:
         gap = self.bound - self.model.objective(chosen)
         reached = gap <= self.run.search.target_gap * max(abs(self.bound), 1e-9)
@@ -235,6 +243,9 @@ class _Improvement:
 
     def _better(self, chosen: Booleans, order: Integers) -> Booleans:
         """Return the better of a plan and what filling in an order gives."""
+        if self.run.search.within is not None:
+            outside = np.flatnonzero(chosen & ~self._inside())
+            order = np.concatenate([outside, order[self._inside()[order]]])
         other, _ = fill(self.instance, self.model.columns, order)
         better = self.model.objective(other) > self.model.objective(chosen)
         return other if better else chosen

@@ -124,13 +124,13 @@ def every_part(instance: Instance, spans: Spans, at_most: int) -> tuple[Columns,
     """Return all admissible parts of the spans, and whether these are all.
 
     Where there are more parts than *at_most*, those cut by a multiple of the step
-    are returned, the smallest multiple that gives few enough.
+    are returned: one that gives few enough, or only the spans themselves.
     """
     step = instance.requests.step_us[spans.request]
+    coarsest = int(_limits(instance, spans, step)[1].max(initial=0)) + 1
     multiple = 1
-    while (count := _count(instance, spans, step * multiple)) > at_most:
-        # The number of parts falls with the square of the step.
-        multiple += max(1, round(multiple * ((count / at_most) ** 0.5 - 1.0) / 2))
+    while multiple < coarsest and _count(instance, spans, step * multiple) > at_most:
+        multiple += 1 + multiple // 4
     return _cut(instance, spans, step * multiple), multiple == 1
 
 

@@ -20,7 +20,7 @@ from tests.unit.missioncontrol.scheduling.solver.problems import (
 
 
 class TestMakePlan:
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=100)
     @given(problem=small_problems())
     def test_is_as_good_as_exhaustive_search_and_proves_it(self, problem):
         plan = make_plan(problem, search())
@@ -30,7 +30,7 @@ class TestMakePlan:
         assert plan.gap <= 1e-6
         verify_plan(plan_document(problem, plan))
 
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=100)
     @given(problem=running_problems())
     def test_keeps_what_runs_as_far_as_that_is_best(self, problem):
         plan = make_plan(problem, search())
@@ -39,7 +39,7 @@ class TestMakePlan:
         assert plan.bound >= best - 1e-6
         verify_plan(plan_document(problem, plan))
 
-    @settings(deadline=None, max_examples=50)
+    @settings(deadline=None, max_examples=25)
     @given(problem=small_problems())
     def test_gives_the_same_plan_for_the_same_seed(self, problem):
         first, second = (make_plan(problem, search(seed=7)) for _ in range(2))
