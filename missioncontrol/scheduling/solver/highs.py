@@ -6,7 +6,6 @@ One thread for each call: callers that may, solve several models side by side.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Final
 
 import highspy
@@ -14,7 +13,12 @@ import numpy as np
 
 from missioncontrol.scheduling.solver.instance import Booleans, Floats, Integers
 
-SOLVER: Final = f"HiGHS {version('highspy')}"
+_VERSION: Final = (
+    highspy.HIGHS_VERSION_MAJOR,
+    highspy.HIGHS_VERSION_MINOR,
+    highspy.HIGHS_VERSION_PATCH,
+)
+SOLVER: Final = f"HiGHS {'.'.join(map(str, _VERSION))}"
 _INTEGRALITY: Final = 0.5
 _ANSWERED: Final = (
     highspy.HighsModelStatus.kOptimal,
