@@ -95,6 +95,9 @@ def solve_integer(
     """
     highs = _load(program, limit_s=limit_s, seed=seed, integer=integer)
     highs.setOptionValue("mip_rel_gap", gap)
+    # Rows are maximal cliques already: presolve and restarts cost a third and find nothing.
+    highs.setOptionValue("presolve", "off")
+    highs.setOptionValue("mip_allow_restart", False)
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()

@@ -38,6 +38,7 @@ _LARGER: Final = 3
 _PARTS_COUNT: Final = 4.0  # columns of one window that make a slice larger
 _PARTS_PER_S: Final = 8_000  # of windows; the relaxation takes a third of the time then
 _FIXED_PART: Final = 0.5  # of the time left that fixed sweeps may take
+_SLICE_GAP: Final = 1e-4
 _CLOSING_S: Final = 0.25  # for filling up, reasons and the plan itself
 
 
@@ -155,12 +156,13 @@ class _Run:
         self.mark("plan")
         return self.phases_s
 
-    def effort(self, part: float) -> Effort:
+    def effort(self, part: float, slices: int) -> Effort:
         """Return the effort for slices that may use a part of the time left."""
         stop_s = self.search.elapsed_s() + part * (self.left_s - _CLOSING_S)
         return Effort(
             limit_s=lambda: max(stop_s - self.search.elapsed_s(), 0.0),
-            gap=self.search.target_gap / 2,
+            # The last digits are worth their time only where nothing else is lost.
+            gap=self.search.target_gap / 2 if slices == 1 else _SLICE_GAP,
             seed=self.search.seed,
         )
 
@@ -191,7 +193,7 @@ class _Improvement:
             before_s = self.run.left_s
             chosen = self._sweep(slices, chosen)
             # Larger slices take longer; begun too late they would find nothing.
-            if len(slices) == len(within) or 3.0 * self.run.left_s < 2.0 * before_s:
+            if len(slices) == len(within) or 2.0 * self.run.left_s < before_s:
                 break
             size *= _LARGER
         return chosen, self.bound
@@ -223,20 +225,24 @@ class _Improvement:
     def _sweep(self, slices: Sequence[Slice], chosen: Booleans) -> Booleans:
         """Improve the plan slice by slice and across the edges, then prove how good it is."""
         run_all = self.run.search.run_all
-        effort = self.run.effort(_FIXED_PART)
+        effort = self.run.effort(_FIXED_PART, len(slices))
         # Neighbours share contacts, so every other slice at a time.
         for some in (slices[::2], slices[1::2], around_edges(slices)):
             chosen = fixed_sweep(self.model, some, chosen, effort, run_all)
         self.run.mark("fixed sweeps")
         bound, picked = priced_sweep(
-            self.model, self.relaxation, slices, chosen, self.run.effort(1.0), run_all
+            self.model, self.relaxation, slices, chosen, self.run.effort(1.0, len(slices)), run_all
         )
         self.bound = min(self.bound, bound)
         self.run.mark("priced sweeps")
         merged = self._better(chosen, np.lexsort((-self.model.gain, ~picked)))
         if merged is not chosen:
             merged = fixed_sweep(
-                self.model, around_edges(slices), merged, self.run.effort(1.0), run_all
+                self.model,
+                around_edges(slices),
+                merged,
+                self.run.effort(1.0, len(slices)),
+                run_all,
             )
             self.run.mark("fixed sweeps")
         return merged
