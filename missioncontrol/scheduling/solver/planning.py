@@ -33,9 +33,10 @@ from missioncontrol.scheduling.solver.sweeps import (
     slices_between,
 )
 
-_FIRST_SLICE: Final = 350  # columns; some hours of a busy day
+_FIRST_SLICE: Final = 350  # windows, at least; some hours of a busy day
+_CONTACTS_LONG: Final = 20  # a slice against the contacts in it, at least
 _LARGER: Final = 3
-_PARTS_COUNT: Final = 4.0  # columns of one window that make a slice larger
+_PARTS_COUNT: Final = 4.0  # columns of a window that make a slice larger, at most
 _PARTS_PER_S: Final = 8_000  # of windows; the relaxation takes a third of the time then
 _FIXED_PART: Final = 0.5  # of the time left that fixed sweeps may take
 _SLICE_GAP: Final = 1e-4
@@ -184,10 +185,7 @@ class _Improvement:
         """Return a plan at least as good as the one given, and a bound."""
         chosen = self._better(chosen, np.lexsort((-self.model.gain, -self.relaxation.x)))
         self.run.mark("rounding")
-        # A window that can be trimmed has many columns, but is one window.
-        windows = len(np.unique(self.model.columns.opportunity))
-        within = self._within()
-        size = _FIRST_SLICE * min(_PARTS_COUNT, len(self.model.columns) / max(windows, 1))
+        within, size = self._within(), self._first_size()
         while within and not self._near_enough(chosen):
             slices = slices_between(self.model.columns.begins_us, round(size), within)
             before_s = self.run.left_s
@@ -197,6 +195,20 @@ class _Improvement:
                 break
             size *= _LARGER
         return chosen, self.bound
+
+    def _first_size(self) -> float:
+        """Return how many columns the first slices have: long against the contacts in them.
+
+        A window that can be trimmed has many columns, but is one window.
+        """
+        columns, windows = self.model.columns, self.instance.opportunities
+        used = np.unique(columns.opportunity)
+        if not len(used):
+            return 1.0
+        begins_us, ends_us = windows.begins_us[used], windows.ends_us[used]
+        span_us = max(int(ends_us.max() - begins_us.min()), 1)
+        in_slice = _CONTACTS_LONG * float((ends_us - begins_us).sum()) / span_us
+        return max(_FIRST_SLICE, in_slice) * min(_PARTS_COUNT, len(columns) / len(used))
 
     def _within(self) -> list[Slice]:
         intervals = self.run.search.within
