@@ -113,8 +113,10 @@ def index_problem(problem: Problem) -> Instance:
         spacecraft.setdefault(one.spacecraft, len(spacecraft))
     for request in problem.requests:
         spacecraft.setdefault(request.spacecraft, len(spacecraft))
-    paths: dict[tuple[str, ...], int] = {}
-    opportunities = _opportunities(problem, spacecraft, paths)
+    # A kept contact may run along another path than its window does now.
+    along = [one.path for one in problem.opportunities]
+    along += [one.contact.path for one in problem.kept]
+    paths = {path: at for at, path in enumerate(dict.fromkeys(along))}
     return Instance(
         problem=problem,
         spacecraft=list(spacecraft),
@@ -125,7 +127,7 @@ def index_problem(problem: Problem) -> Instance:
         paths=list(paths),
         path_resources=[tuple(antennas[name] for name in path) for path in paths],
         requests=_requests(problem, spacecraft),
-        opportunities=opportunities,
+        opportunities=_opportunities(problem, spacecraft, paths),
         outages=_outages(problem, spacecraft, antennas),
         allowed=_allowed(problem.requests, list(paths)),
     )
@@ -140,20 +142,14 @@ def _opportunities(
 ) -> Opportunities:
     windows = problem.opportunities
     known = {one.id for one in windows}
-    loose: list[Contact] = [
-        one.contact for one in problem.kept if one.contact.id not in known
-    ]  # their windows are gone
+    # Kept contacts whose windows are gone.
+    loose = [one.contact for one in problem.kept if one.contact.id not in known]
     everything: list[Opportunity | Contact] = [*windows, *loose]
     zero = problem.begins
     return Opportunities(
         ids=[one.id for one in everything],
         spacecraft=np.array([spacecraft[one.spacecraft] for one in everything], dtype=np.int64),
-        path=np.array(
-            [paths.setdefault(one.path, len(paths)) for one in everything]
-            # A kept contact may run along another path than its window does now.
-            + [paths.setdefault(one.contact.path, len(paths)) for one in problem.kept],
-            dtype=np.int64,
-        )[: len(everything)],
+        path=np.array([paths[one.path] for one in everything], dtype=np.int64),
         begins_us=np.array([(one.begins - zero) // _MICROSECOND for one in everything], np.int64),
         ends_us=np.array([(one.ends - zero) // _MICROSECOND for one in everything], np.int64),
         quality=np.array([one.quality for one in windows] + [1.0] * len(loose)),
