@@ -53,12 +53,11 @@ def restrict(model: Model, free: Booleans, fixed: Booleans) -> Restriction:
     rows = model.rows
     done = rows.activity(fixed.astype(np.float64))
     lower, upper = rows.lower - done, rows.upper - done
-    row_of_entry = rows.row_of_entry()
     # Hard rows count contacts: what is left of less than one blocks its columns.
     blocked = np.zeros(len(free), dtype=np.bool_)
-    blocked[rows.column[upper[row_of_entry] < 1.0]] = True
+    blocked[rows.column[upper[rows.row] < 1.0]] = True
     free = free & ~blocked & ~fixed
-    touched = np.bincount(row_of_entry, weights=free[rows.column], minlength=len(rows)) > 0
+    touched = np.bincount(rows.row, weights=free[rows.column], minlength=len(rows)) > 0
     short = np.clip(lower, 0.0, rows.slack_limit)
     lonely = float((short * rows.slack_cost)[~touched].sum())
     kept = np.flatnonzero(touched & ((short > 0.0) | np.isfinite(rows.upper)))

@@ -41,6 +41,7 @@ class Rows:
     """
 
     start: Integers
+    row: Integers  # of each entry
     column: Integers
     value: Floats
     lower: Floats
@@ -55,21 +56,16 @@ class Rows:
     def __len__(self) -> int:
         return len(self.lower)
 
-    def row_of_entry(self) -> Integers:
-        return np.repeat(np.arange(len(self)), np.diff(self.start))
-
     def activity(self, weights: Floats) -> Floats:
         """Return each row's sum over the columns, weighted."""
         sums = np.bincount(
-            self.row_of_entry(), weights=self.value * weights[self.column], minlength=len(self)
+            self.row, weights=self.value * weights[self.column], minlength=len(self)
         )
         return sums.astype(np.float64)
 
     def priced(self, prices: Floats, columns: int) -> Floats:
         """Return what each of the columns pays at the rows' prices."""
-        sums = np.bincount(
-            self.column, weights=self.value * prices[self.row_of_entry()], minlength=columns
-        )
+        sums = np.bincount(self.column, weights=self.value * prices[self.row], minlength=columns)
         return sums.astype(np.float64)
 
 
@@ -117,6 +113,7 @@ class _Collected:
         whole = [part.astype(np.int64) for part in about[4:]]
         return Rows(
             np.concatenate([[0], np.cumsum(self.length, dtype=np.int64)]),
+            np.repeat(np.arange(len(self.length)), self.length),
             np.array(self.column, dtype=np.int64),
             np.array(self.value, dtype=np.float64),
             *about[:4],

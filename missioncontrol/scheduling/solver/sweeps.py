@@ -158,7 +158,7 @@ def _slice_of_rows(model: Model, slice_of_column: Integers, is_free: Booleans) -
     """Return of each row the slice that has all its free columns; -1 for none."""
     rows = model.rows
     free = is_free[rows.column]
-    row, one = rows.row_of_entry()[free], slice_of_column[rows.column[free]]
+    row, one = rows.row[free], slice_of_column[rows.column[free]]
     first = np.full(len(rows), np.iinfo(np.int64).max)
     last = np.full(len(rows), -1, dtype=np.int64)
     np.minimum.at(first, row, one)
