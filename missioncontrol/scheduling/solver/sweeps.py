@@ -28,7 +28,7 @@ from missioncontrol.scheduling.solver.restriction import Model, Restriction, pro
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-_TOO_SHORT_S: Final = 0.01  # the library would not even look at the model
+_LOOK_S: Final = 1e-4  # for each column, which the library takes before it regards its limit
 Slice = tuple[int, int]  # columns that begin in [from, until), microseconds
 
 
@@ -205,7 +205,7 @@ def _improve_slice(
 
 def _solve(linear: LinearProgram, columns: int, start: Floats, effort: Effort) -> Solved:
     limit_s = effort.limit_s()
-    if limit_s < _TOO_SHORT_S:
+    if limit_s < _LOOK_S * columns:
         return Solved(x=None, bound=float("inf"))
     return solve_integer(
         linear,
