@@ -165,7 +165,11 @@ class _Causes:
             )
             return f"{why}: {one.reason}" if one.reason else why, one.resource, ()
         keys = self._bookings.in_the_way(self._numbers(-1, contact))
-        others = tuple(self._after[key].id for key in keys if self._after[key].id != contact.id)
+        opposed = [self._after[key] for key in keys]
+        for other in opposed:
+            if other.id == contact.id and other.request != contact.request:
+                return f"its window goes to request {other.request}", None, (other.id,)
+        others = tuple(other.id for other in opposed if other.id != contact.id)
         if others:
             return f"gives way to {', '.join(others)}", None, others
         if contact.id not in self._windows:

@@ -23,7 +23,7 @@ from missioncontrol.scheduling.solver.problem import (
     Problem,
 )
 
-DEFAULT_BONUS_SHARE: Final = 0.5
+DEFAULT_BONUS_SHARE: Final = 1.0
 _NEARBY: Final = timedelta(hours=1)
 
 

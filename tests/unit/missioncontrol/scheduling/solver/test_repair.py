@@ -146,6 +146,15 @@ class TestDifference:
         [change] = difference(asked, contacts, [shorter, *contacts[1:]]).changes
         assert (change.kind, change.after) == (ChangeKind.TRIMMED, shorter)
 
+    def test_says_that_a_window_goes_to_another_request(self):
+        asked, contacts = running()
+        asked = replace(asked, requests=(*asked.requests, request("r3", value_per_s=2.0)))
+        given = replace(contacts[2], request="r3")
+        told = difference(asked, contacts, [*contacts[:2], given])
+        [dropped] = [one for one in told.changes if one.before is not None]
+        assert dropped.why == "its window goes to request r3"
+        assert dropped.gives_way_to == ("c",)
+
     def test_is_empty_between_equal_plans(self):
         asked, contacts = running()
         told = difference(asked, contacts, contacts)
