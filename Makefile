@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -73,6 +73,9 @@ bench-audit: install-dev ## measure the consortium log (some minutes); prints JS
 
 kill-rounds: install-dev ## kill whoever writes to the log 50 times, on both databases (some minutes); prints JSON
 	$(BIN)/python -m tests.integration.missioncontrol.audit.kill_rounds
+
+bench-plan: install-dev ## measure pass planning: gaps proven, repair (seven minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_plan
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh
