@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from django.contrib.sessions.models import Session
 from django.db.models import Count, Max, Model, Q, QuerySet
@@ -14,15 +13,12 @@ from django.db.models import Count, Max, Model, Q, QuerySet
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.fleet.models import GroundStation, Spacecraft
-from missioncontrol.kernel import broker
 from missioncontrol.scheduling.models import Contact
 from telemetry.models import Alarm, BadFrame, LinkSession
 from uplink.commanding.models import Telecommand
 from uplink.jobs.models import Job
 from uplink.jobs.selectors import OPEN_STATES
 
-# The hash that the supervisor fills: process name -> JSON. A test holds the two together.
-SUPERVISOR_KEY: Final = "supervisor"
 _REASONS_SHOWN: Final = 30
 
 _Row = TypeVar("_Row", bound=Model)
@@ -178,16 +174,6 @@ def sessions_in_force(owners: Mapping[str, int]) -> set[str]:
         )
     )
     return {key for key in sessions.values_list("pk", flat=True) if owners[key] in active}
-
-
-def supervised_processes() -> dict[str, dict[str, Any]]:
-    """Return what the supervisor last told of each process; empty where none runs.
-
-    Raises:
-        RedisError: the broker is away.
-    """
-    rows: Any = broker.connection().hgetall(SUPERVISOR_KEY)
-    return {name.decode(): json.loads(row) for name, row in rows.items()}
 
 
 def _page(rows: QuerySet[_Row], number: int, size: int) -> RowPage[_Row]:
