@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja.security import APIKeyCookie, HttpBearer
 
+from missioncontrol.accounts.attempts import client_address
 from missioncontrol.accounts.gate import principal_of as principal_at_gate
-from missioncontrol.accounts.models import Organisation
+from missioncontrol.accounts.models import ApiToken, Organisation
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.principals import Principal
+from missioncontrol.api.problems import not_signed_in, problem
+from missioncontrol.api.rate_limits import QuotaState, quota_of_wrong_tokens, spend
 from missioncontrol.kernel import clock
 
 _SAFE_METHODS: Final = {"GET", "HEAD"}
@@ -55,6 +59,13 @@ def principal_of(request: HttpRequest) -> Principal:
     return principal
 
 
+def token_of(request: HttpRequest) -> ApiToken:
+    """Return the token that a change is asked for with; it takes one."""
+    token = principal_of(request).token
+    assert token is not None
+    return token
+
+
 def permitted(
     request: HttpRequest, action: Action, organisation: Organisation | None = None
 ) -> Principal:
@@ -68,3 +79,35 @@ def permitted(
     principal.require(action, organisation)
     principal.require_confirmed(action, wall_at=clock.wall_now())
     return principal
+
+
+def answer_stranger(request: HttpRequest) -> HttpResponse:
+    """Answer who shows no token or one that opens nothing, at any address of the API.
+
+    An address that shows wrong tokens all the time is told to wait; its tokens
+    that are in force come in by the gate all the same.
+    """
+    if "Authorization" not in request.headers:
+        return not_signed_in(request)
+    spent = spend([quota_of_wrong_tokens(client_address(request))])
+    if spent is not None and spent.exceeded is not None:
+        return too_many_requests(request, spent.exceeded, "This address has shown wrong tokens")
+    return not_signed_in(
+        request,
+        "This token is unknown, expired or revoked; an administrator of your organisation makes "
+        "one in the console, or manage.py create_token.",
+    )
+
+
+def too_many_requests(request: HttpRequest, state: QuotaState, who: str) -> HttpResponse:
+    """Return the refusal of a request that exceeds a quota."""
+    amount, window_s = state.quota.rate
+    return problem(
+        request,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "quota-exceeded",
+        f"{who} {amount} times within {window_s} s, which is the limit. Ask again in "
+        f"{state.reset_s} s.",
+        violated_policies=[state.quota.policy],
+        headers={"Retry-After": str(state.reset_s), "Cache-Control": "private, no-store"},
+    )

@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
 from django.contrib.sessions.models import Session
-from django.db.models import Count, Max, Model, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.audit.models import AuditEntry
-from missioncontrol.fleet.models import GroundStation, Spacecraft
-from missioncontrol.scheduling.models import Contact
-from telemetry.models import Alarm, BadFrame, LinkSession
+from missioncontrol.fleet.models import Spacecraft
+from telemetry.models import Alarm, BadFrame
 from uplink.commanding.models import Telecommand
 from uplink.jobs.models import Job
 from uplink.jobs.selectors import OPEN_STATES
@@ -131,27 +130,6 @@ def _jobs_of(seen: Collection[Organisation]) -> QuerySet[Job]:
         .select_related("spacecraft", "organisation", "submitted_by", "uplink", "downlink")
         .order_by("-number")
     )
-
-
-def link_sessions(contact: Contact) -> list[LinkSession]:
-    """Return the connections to the return service in one contact, by time."""
-    return list(LinkSession.objects.filter(contact=contact))
-
-
-def last_frames(stations: Collection[GroundStation]) -> dict[int, datetime]:
-    """Return when each station's last frame came, by the station's primary key."""
-    rows = (
-        LinkSession.objects.filter(contact__antenna__station__in=stations)
-        .values("contact__antenna__station")
-        .annotate(newest=Max("last_frame_at"))
-    )
-    return {row["contact__antenna__station"]: row["newest"] for row in rows if row["newest"]}
-
-
-def open_session_stations() -> set[int]:
-    """Return the primary keys of the stations that a return link is open to."""
-    sessions = LinkSession.objects.filter(closed_at=None)
-    return set(sessions.values_list("contact__antenna__station", flat=True))
 
 
 def audit_actions() -> list[str]:
