@@ -32,6 +32,7 @@ from missioncontrol.api import (
 )
 from missioncontrol.api.authentication import TOKEN_OR_SESSION
 from missioncontrol.api.checks import checked
+from missioncontrol.api.idempotency import once
 from missioncontrol.api.openapi import completed
 from missioncontrol.api.problems import NotFoundError, add_problem_handlers
 
@@ -89,6 +90,7 @@ api = MissionApi(
     urls_namespace="api",
 )
 add_problem_handlers(api)
+api.add_decorator(once, mode="view")
 elsewhere = Router(auth=TOKEN_OR_SESSION)
 
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from ninja.security import APIKeyCookie, HttpBearer
 
@@ -89,7 +90,7 @@ def answer_stranger(request: HttpRequest) -> HttpResponse:
     """
     if "Authorization" not in request.headers:
         return not_signed_in(request)
-    spent = spend([quota_of_wrong_tokens(client_address(request))])
+    spent = spend([quota_of_wrong_tokens(_address(request))])
     if spent is not None and spent.exceeded is not None:
         return too_many_requests(request, spent.exceeded, "This address has shown wrong tokens")
     return not_signed_in(
@@ -97,6 +98,13 @@ def answer_stranger(request: HttpRequest) -> HttpResponse:
         "This token is unknown, expired or revoked; an administrator of your organisation makes "
         "one in the console, or manage.py create_token.",
     )
+
+
+def _address(request: HttpRequest) -> str:
+    try:
+        return client_address(request)
+    except PermissionDenied:  # by a unix socket, without a proxy that is trusted
+        return "unknown"
 
 
 def too_many_requests(request: HttpRequest, state: QuotaState, who: str) -> HttpResponse:

@@ -14,7 +14,6 @@ from ninja import NinjaAPI
 
 from missioncontrol.accounts.gate import principal_of
 from missioncontrol.api.authentication import too_many_requests
-from missioncontrol.api.idempotency import answered_once
 from missioncontrol.api.problems import problem
 from missioncontrol.api.rate_limits import Spent, quotas_of, spend
 from uplink.jobs.programs import MAX_INPUT_OCTETS
@@ -26,7 +25,7 @@ _View = Callable[..., Any]
 
 
 def checked(view: _View, api: NinjaAPI) -> _View:
-    """Return *view* behind the checks: rates, the body's form, and what was done before."""
+    """Return *view* behind the checks: how often one may ask, and the form of the body."""
     if inspect.iscoroutinefunction(view):
         return _checked_async(view, api)
 
@@ -34,10 +33,8 @@ def checked(view: _View, api: NinjaAPI) -> _View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         spent = spend(quotas_of(principal_of(request)))
         try:
-            response = _refusal(request, spent) or answered_once(
-                request, lambda: view(request, *args, **kwargs)
-            )
-        except Exception as error:  # of the checks; an operation's own are answered inside
+            response = _refusal(request, spent) or view(request, *args, **kwargs)
+        except Exception as error:  # an operation's own are answered inside
             response = api.on_exception(request, error)
         return _finished(request, response, spent)
 

@@ -9,12 +9,14 @@ After draft-ietf-httpapi-idempotency-key-header; the key is taken as it is sent.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import inspect
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -32,16 +34,26 @@ KEPT_FOR: Final = timedelta(hours=48)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 KEY_PATTERN: Final = "^[\\x21-\\x7e]{1,80}$"
 _PURPOSE: Final = "kept-answer"
+_Run = Callable[..., Any]
 
 
-def answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
-    """Return what *answer* returns, or what it returned to this request before.
+def once(run: _Run) -> _Run:
+    """Let an operation answer a repeated request as it answered the first.
 
-    Args:
-        request: Whoever asks has come in by the gate.
-        answer: Does what is asked; its changes commit with what is kept of it,
-            and only if it succeeds (2xx).
+    What it changes commits with what is kept of its answer, and only if it
+    succeeds (2xx).
     """
+    if inspect.iscoroutinefunction(run):
+        return run  # a live stream, which changes nothing
+
+    @functools.wraps(run)
+    def answer(request: HttpRequest, **path: Any) -> HttpResponse:
+        return _answered_once(request, lambda: run(request, **path))
+
+    return answer
+
+
+def _answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
     key = request.headers.get(KEY_HEADER)
     token = principal_of(request).token
     if key is None or request.method in SAFE_METHODS or token is None:

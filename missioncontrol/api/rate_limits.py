@@ -17,7 +17,6 @@ import redis
 from django.conf import settings
 from limits import RateLimitItemPerSecond
 from limits.storage import RedisStorage
-from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
 from missioncontrol.accounts.principals import Principal
@@ -123,27 +122,30 @@ def spend(quotas: Sequence[Quota]) -> Spent | None:
 
 
 def _spend(quotas: Sequence[Quota]) -> list[QuotaState]:
-    limiter = _limiter(broker.connection())
+    storage = _storage(broker.connection())
     states: list[QuotaState] = []
     for quota in quotas:
-        item = RateLimitItemPerSecond(quota.rate.amount, quota.rate.window_s, quota.policy)
-        exceeded = not limiter.hit(item, quota.whose)
-        stats = limiter.get_window_stats(item, quota.whose)
-        states.append(
-            QuotaState(
-                quota=quota,
-                remaining=stats.remaining,
-                # The broker tells whole seconds, rounded: one more is never too early.
-                reset_s=max(0, int(stats.reset_time - time.time())) + 1,
-                exceeded=exceeded,
-            )
-        )
-        if exceeded:
+        states.append(_count(storage, quota))
+        if states[-1].exceeded:
             break
     return states
 
 
+def _count(storage: RedisStorage, quota: Quota) -> QuotaState:
+    """Count one request in the fixed window that its first one opened."""
+    amount, window_s = quota.rate
+    key = RateLimitItemPerSecond(amount, window_s, quota.policy).key_for(quota.whose)
+    asked = storage.incr(key, window_s)
+    ends_at_s = storage.get_expiry(key)
+    return QuotaState(
+        quota=quota,
+        remaining=max(0, amount - asked),
+        # The broker tells whole seconds, rounded: one more is never too early.
+        reset_s=max(0, round(ends_at_s - time.time())) + 1,
+        exceeded=asked > amount,
+    )
+
+
 @cache
-def _limiter(connection: redis.Redis) -> FixedWindowRateLimiter:
-    pool = connection.connection_pool
-    return FixedWindowRateLimiter(RedisStorage("redis://", pool, key_prefix="rate"))
+def _storage(connection: redis.Redis) -> RedisStorage:
+    return RedisStorage("redis://", connection.connection_pool, key_prefix="rate")

@@ -144,6 +144,14 @@ class TestWrongTokens:
         ]
         assert statuses == [401, 429, 401]
 
+    def test_from_nowhere_are_counted_too(self, rates):
+        """Through a unix socket there is no address."""
+        rates(wrong="1")
+        guesser = Api("mc_0123456789_guess")
+        for status in (401, 429):
+            answer = guesser._client.get("/api/v1/clock", REMOTE_ADDR="", headers=guesser._headers)
+            assert answer.status_code == status
+
     def test_are_not_whoever_shows_none(self, stranger, rates):
         rates(wrong="1")
         assert {stranger.get("/clock").status_code for _ in range(3)} == {401}
