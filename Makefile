@@ -5,9 +5,10 @@ HOST ?= 127.0.0.1
 VENV := .venv
 BIN := $(VENV)/bin
 XDIST ?= 2
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit verify-log-foreign requirements clean
+.PHONY: help install install-dev run test unit lint types format journey bench-audit fuzz-api verify-log-foreign requirements clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -59,6 +60,9 @@ journey: install-dev ## headless: one job up, its result down, verified; prints 
 
 bench-audit: install-dev ## measure the consortium log (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_audit
+
+fuzz-api: install-dev ## attack the API by its own description (MINUTES=10); prints JSON
+	$(BIN)/python -m tests.integration.missioncontrol.api.fuzz_api --minutes $(MINUTES)
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh

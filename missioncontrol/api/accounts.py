@@ -12,7 +12,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Schema
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from missioncontrol.accounts import services
 from missioncontrol.accounts.models import Membership, Operator, Organisation
@@ -73,7 +73,7 @@ class AccountIn(Sent):
     username: Username
     display_name: Annotated[Text, Field(max_length=120)] = ""
     roles: Annotated[list[Role], Field(max_length=len(Role))] = Field(default=[])
-    service_account: bool = False
+    service_account: StrictBool = False
 
 
 class InvitationIn(Sent):
@@ -81,7 +81,7 @@ class InvitationIn(Sent):
 
     model_config = example(remove_second_factor=False)
 
-    remove_second_factor: bool = False
+    remove_second_factor: StrictBool = False
 
 
 class InvitationOut(Schema):

@@ -19,7 +19,7 @@ from missioncontrol.api.problems import not_signed_in, problem
 from missioncontrol.api.rate_limits import QuotaState, quota_of_wrong_tokens, spend
 from missioncontrol.kernel import clock
 
-_SAFE_METHODS: Final = {"GET", "HEAD"}
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class BearerToken(HttpBearer):
@@ -45,7 +45,7 @@ class ConsoleSession(APIKeyCookie):
     def authenticate(self, request: HttpRequest, _key: str | None) -> Principal | None:
         """Return who is signed in, or None."""
         principal = principal_at_gate(request)
-        is_session = principal.token is None and request.method in _SAFE_METHODS
+        is_session = principal.token is None and request.method in SAFE_METHODS
         return principal if is_session else None
 
 

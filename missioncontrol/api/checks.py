@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
 from missioncontrol.accounts.gate import principal_of
-from missioncontrol.api.authentication import too_many_requests
+from missioncontrol.api.authentication import SAFE_METHODS, too_many_requests
 from missioncontrol.api.problems import problem
 from missioncontrol.api.rate_limits import Spent, quotas_of, spend
 from uplink.jobs.programs import MAX_INPUT_OCTETS
@@ -100,7 +100,8 @@ def _refused_body(request: HttpRequest) -> HttpResponse | None:
             f"The body has {length} octets; the limit is {MAX_BODY_OCTETS}, which holds the "
             f"largest job input ({MAX_INPUT_OCTETS} octets) in base64.",
         )
-    if octets and request.content_type != "application/json":
+    reads = request.method in SAFE_METHODS  # a body means nothing then
+    if octets and not reads and request.content_type != "application/json":
         return problem(
             request,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

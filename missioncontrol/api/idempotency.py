@@ -23,6 +23,7 @@ from django.http import HttpRequest, HttpResponse
 
 from missioncontrol.accounts.gate import principal_of
 from missioncontrol.accounts.models import ApiToken
+from missioncontrol.api.authentication import SAFE_METHODS
 from missioncontrol.api.models import KeptAnswer
 from missioncontrol.api.problems import FieldError, invalid_input, problem
 from missioncontrol.kernel import clock
@@ -31,7 +32,6 @@ from missioncontrol.kernel.sealing import seal, unseal
 KEY_HEADER: Final = "Idempotency-Key"
 REPLAY_HEADER: Final = "Idempotent-Replayed"
 KEPT_FOR: Final = timedelta(hours=48)
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 KEY_PATTERN: Final = "^[\\x21-\\x7e]{1,80}$"
 _PURPOSE: Final = "kept-answer"
 _Run = Callable[..., Any]

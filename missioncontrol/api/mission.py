@@ -41,7 +41,7 @@ class ClockIn(Sent):
 
     model_config = example(factor=30)
 
-    factor: Annotated[float, Field(gt=0, le=clock.MAX_FACTOR)]
+    factor: Annotated[float, Field(gt=0, le=clock.MAX_FACTOR, strict=True)]
 
 
 class SpacecraftOut(Schema):

@@ -158,7 +158,7 @@ _PARAMETERS: Final = {
     "IfNoneYet": {
         "name": "If-None-Match",
         "description": "`*`, instead of If-Match: there must be none yet",
-        "schema": {"type": "string", "enum": ["*"]},
+        "schema": {"type": "string", "examples": ["*"]},
     },
 }
 
@@ -271,11 +271,11 @@ def _possible(path: str, method: str, operation: dict[str, Any], condition: str)
     if "{" in path:
         statuses.append(404)
     if method != "get":
-        statuses += [409, 411, 422]
+        statuses += [409, 411, 413, 415, 422]
     elif path.endswith(("/result", "/receipt", "/log", "/checkpoint", "/processes")):
         statuses.append(409)
     if "requestBody" in operation:
-        statuses += [400, 413, 415]
+        statuses.append(400)
     if operation["parameters"]:
         statuses.append(422)
     if condition in {"read", "change", "demanding"}:

@@ -105,7 +105,7 @@ class RecomputationIn(Sent):
 
     spacecraft: Text | None = None
     start: AskedInstant | None = None
-    hours: Annotated[int, Field(ge=1, le=31 * 24)] = 48
+    hours: Annotated[int, Field(ge=1, le=31 * 24, strict=True)] = 48
 
 
 class OperationQuery(PageQuery):

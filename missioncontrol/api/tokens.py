@@ -85,7 +85,7 @@ class TokenIn(Sent):
     account: Username
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]*$")]
     scopes: Annotated[list[Action], Field(min_length=1, max_length=len(Action))] | None = None
-    days: Annotated[int, Field(ge=1, le=services.MAX_TOKEN_LIFETIME.days)] = 90
+    days: Annotated[int, Field(ge=1, le=services.MAX_TOKEN_LIFETIME.days, strict=True)] = 90
 
 
 class TokenQuery(PageQuery):

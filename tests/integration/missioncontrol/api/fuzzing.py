@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from django.test import override_settings
+from schemathesis.core.parameters import ParameterLocation
 
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Role, actions_of
 from missioncontrol.accounts.services import create_token, set_single_sign_on
-from missioncontrol.audit.services import sequence_entries
+from missioncontrol.audit.merkle.keys import KeyType, SigningKey
+from missioncontrol.audit.services import register_witness, sequence_entries
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.organisations import acting_for_everybody
@@ -22,12 +24,20 @@ from missioncontrol.pipelines.demo import seed_mission
 from telemetry.models import Alarm, BadFrame
 from tests import factories
 from tests.integration.missioncontrol.api.conftest import AT
+from tests.integration.missioncontrol.api.refusals import REFUSALS
 from uplink.commanding.services import submit_telecommand
 from uplink.jobs.services import submit_job
 
-# A request that the description allows may still be refused, by a rule that no
-# description can tell: there is no spacecraft of that name, the pass is over.
-REFUSALS = ["304", "401", "403", "404", "409", "412", "422", "428", "429"]
+_VKEY = SigningKey(
+    name="witness.example", type=KeyType.COSIGNATURE_V1, seed=b"v" * 32
+).verifier.to_vkey()
+_SENT = {
+    "account": "alice",
+    "organisation": "ai-laboratory-3",
+    "spacecraft": "DD-1",
+    "vkey": _VKEY,
+}
+_NAMED = {"/spacecraft/": "DD-1", "/stations/": "KASHI", "/witnesses/": "one"}
 CONFIGURATION: dict[str, Any] = {
     "seed": 20261201,
     "generation": {"max-examples": 1, "deterministic": True, "no-shrink": True},
@@ -37,7 +47,7 @@ CONFIGURATION: dict[str, Any] = {
 
 
 class Scene:
-    """The mission at noon, and the people whose tokens requests are made with in turn."""
+    """The mission at noon, and the people that requests are made as."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -49,38 +59,43 @@ class Scene:
         ):
             seed_mission(at=AT)
             self._there = self._things()
-            self._people = cycle(self._tokens())
+            operating = Organisation.objects.get(slug="operator")
+            laboratory = Organisation.objects.get(slug="ai-laboratory-1")
+            self._chief = _token(factories.operator("fuzz", *Role, member_of=operating))
+            self._others = cycle(
+                [
+                    _token(
+                        factories.operator("member", Role.PAYLOAD_MEMBER, member_of=laboratory)
+                    ),
+                    _token(factories.operator("auditor", Role.AUDITOR, member_of=operating)),
+                ]
+            )
             while sequence_entries(at=AT):
                 pass
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The token of whoever's turn it is."""
-        return {"Authorization": f"Bearer {next(self._people)}"}
+    def askers(self, case: Any) -> list[dict[str, str]]:
+        """Return whose tokens to make a request with.
+
+        A request that can succeed is made by somebody who may hardly do anything,
+        and then by somebody who may do everything; one that cannot by the latter.
+        """
+        can_succeed = case.meta is None or case.meta.generation.mode.is_positive
+        tokens = [next(self._others), self._chief] if can_succeed else [self._chief]
+        return [{"Authorization": f"Bearer {token}"} for token in tokens]
 
     def lead(self, case: Any) -> None:
-        """Let a well-formed request be for something that is there."""
-        if case.meta is None or not case.meta.generation.mode.is_positive:
-            return
-        for name in case.path_parameters or ():
-            if name in self._there:
-                case.path_parameters[name] = self._there[name]
-            elif name == "name":
-                case.path_parameters[name] = "KASHI" if "stations" in case.path else "DD-1"
-
-    def _tokens(self) -> list[str]:
-        """Return tokens: twice that of somebody who may do everything, then of a few others."""
-        operating = Organisation.objects.get(slug="operator")
-        laboratory = Organisation.objects.get(slug="ai-laboratory-1")
-        everything = _token(factories.operator("fuzz", *Role, member_of=operating))
-        return [
-            everything,
-            everything,
-            _token(factories.operator("member", Role.PAYLOAD_MEMBER, member_of=laboratory)),
-            everything,
-            everything,
-            _token(factories.operator("auditor", Role.AUDITOR, member_of=operating)),
-        ]
+        """Let what is well-formed of a request name something that is there."""
+        if _is_good(case, "path"):
+            for name in case.path_parameters or ():
+                if name == "name":
+                    case.path_parameters[name] = _named(case.path)
+                elif name in self._there:
+                    case.path_parameters[name] = self._there[name]
+        if _is_good(case, "header") and "If-Match" in (case.headers or ()):
+            case.headers["If-Match"] = "*"
+            case.headers.pop("If-None-Match", None)
+        if _is_good(case, "body") and isinstance(case.body, dict):
+            case.body |= {name: _SENT[name] for name in case.body.keys() & _SENT.keys()}
 
     def _things(self) -> dict[str, Any]:
         """Make one thing of every kind; return what addresses call them."""
@@ -126,6 +141,16 @@ class Scene:
         telecommand = submit_telecommand(
             spacecraft=craft, name="PING", arguments={}, submitted_by=alice, at=AT
         )
+        register_witness(
+            name="one",
+            organisation="ai-laboratory-2",
+            vkey=SigningKey(
+                name="witness.example", type=KeyType.COSIGNATURE_V1, seed=b"w" * 32
+            ).verifier.to_vkey(),
+            url="https://witness.example",
+            actor=alice,
+            at=AT,
+        )
         operation = start_operation(
             kind=Operation.Kind.LOG_VERIFY,
             parameters={},
@@ -148,6 +173,18 @@ class Scene:
             "transfer_id": job.uplink_id,
             "username": alice.username,
         }
+
+
+def _named(path: str) -> str:
+    return next(name for part, name in _NAMED.items() if part in path)
+
+
+def _is_good(case: Any, location: str) -> bool:
+    """Tell whether this part of a request is as the description says it must be."""
+    if case.meta is None:
+        return True
+    part = case.meta.components.get(ParameterLocation(location))
+    return part is None or part.mode.is_positive
 
 
 def _token(person: Operator) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,7 @@ from tests.integration.missioncontrol.api.conftest import (
     assert_wrong_field,
     token_of,
 )
+from tests.integration.missioncontrol.audit.installation import installation
 from uplink.jobs import services as job_services
 from uplink.jobs.models import Job
 
@@ -166,3 +169,17 @@ class TestSweep:
         assert forget_answers() == 1
         assert KeptAnswer.objects.get().key == "young"
         assert pipeline.post("/jobs", JOB, **key("old")).json()["number"] != 1
+
+
+class TestAtOnce:
+    @pytest.mark.django_db
+    def test_many_are_done_once_and_all_answered_alike(self, tmp_path):
+        with installation(tmp_path / "installation") as made:
+            made.manage("migrate", "--skip-checks", "--verbosity", "0")
+            status, output, errors = made.run(Path(__file__).parent / "repeaters.py")
+        assert status == 0, errors
+        found = json.loads(output.splitlines()[-1])
+        assert found["same"] == {"statuses": {"201": 8}, "replayed": 7, "bodies": 1}
+        # Of two different requests under one key one is done; the other is told so.
+        assert found["apart"] == {"statuses": {"201": 4, "422": 4}, "replayed": 3, "bodies": 1}
+        assert found["rows"] == [2, 2, 2]
