@@ -38,6 +38,22 @@ from missioncontrol.api.problems import NotFoundError, add_problem_handlers
 
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
+_TAGS: Final = {
+    "own account": "Who asks, and what it may do.",
+    "organisations": "The members of the consortium, and how their people sign in.",
+    "accounts": "People and service accounts of an organisation, and their roles.",
+    "tokens": "What pipelines work with.",
+    "mission": "The clock, spacecraft, stations and processes.",
+    "operations": "Long work: asked for, followed, cancelled.",
+    "contacts": "When stations can see the spacecraft; passes booked and flown.",
+    "telemetry": "Values, their history, and what could not be used.",
+    "alarms": "Parameters that left their limits.",
+    "telecommands": "Asked for by one person, approved by another, followed on board.",
+    "jobs": "Programs on board, their inputs and results.",
+    "transfers": "Files on their way.",
+    "consortium log": "What was done, by whom, and the proof of it.",
+}
+
 
 class MissionApi(NinjaAPI):
     """A NinjaAPI whose every answer of a refusal is a problem document."""
@@ -87,6 +103,7 @@ api = MissionApi(
         "give `next` as `cursor`. Refusals are problem documents (RFC 9457)."
     ),
     docs_url=None,
+    openapi_extra={"tags": [{"name": name, "description": text} for name, text in _TAGS.items()]},
     urls_namespace="api",
 )
 add_problem_handlers(api)

@@ -25,6 +25,11 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 class BearerToken(HttpBearer):
     """``Authorization: Bearer mc_…``, as the console or ``manage.py create_token`` shows it."""
 
+    openapi_description = (
+        "A token (mc_…) acts for one account and one organisation, within its scopes. What takes "
+        "a fresh proof of identity takes one made within the last five minutes."
+    )
+
     def authenticate(self, request: HttpRequest, _token: str) -> Principal | None:
         """Return whose token it is."""
         principal = principal_at_gate(request)
@@ -38,6 +43,7 @@ class ConsoleSession(APIKeyCookie):
     """
 
     param_name = settings.SESSION_COOKIE_NAME
+    openapi_description = "A browser that is signed in to the console; for reading only."
 
     def __init__(self) -> None:
         super().__init__(csrf=False)  # it opens nothing that changes anything

@@ -226,7 +226,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         parameter.pop("examples", None)
     answers = operation["responses"]
     for status, answer in answers.items():
-        answer["headers"] = _headers(*_fields_of(status, method, condition))
+        if "$ref" not in answer:
+            fields = _headers(*_fields_of(status, method, condition))
+            answer["headers"] = {**fields, **answer.get("headers", {})}
     for status in _possible(path, method, operation, condition):
         answers[status] = {"$ref": f"#/components/responses/{_REFUSALS[status].name}"}
     if condition == "read":

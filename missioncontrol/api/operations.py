@@ -190,7 +190,19 @@ def list_operations(request: HttpRequest, asked: Query[OperationQuery]) -> Page[
     auth=TOKEN_OR_SESSION,
     response=OperationOut,
     summary="One operation",
-    openapi_extra=READ,
+    openapi_extra={
+        **READ,
+        "responses": {
+            200: {
+                "headers": {
+                    "Retry-After": {
+                        "description": "While it is not over: after so many seconds look again",
+                        "schema": {"type": "integer", "minimum": 1, "examples": [RETRY_AFTER_S]},
+                    }
+                }
+            }
+        },
+    },
 )
 def get_operation(
     request: HttpRequest, response: HttpResponse, operation_id: Number

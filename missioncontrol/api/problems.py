@@ -11,7 +11,6 @@ from typing import Any, Final
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import Field
@@ -135,14 +134,6 @@ def problem(
     )
 
 
-@csrf_exempt  # it does nothing
-def nothing_beside(request: HttpRequest) -> HttpResponse:
-    """Answer at an address beside the API, e.g. of a version that there is not."""
-    return _not_found(
-        request, NotFoundError(f"There is nothing at {request.path}; the API is at /api/v1/.")
-    )
-
-
 def not_signed_in(request: HttpRequest, detail: str = "") -> HttpResponse:
     """Return the answer to who shows no token that is in force."""
     return _not_signed_in(request, NotSignedInError(detail))
@@ -163,8 +154,8 @@ def add_problem_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(NotModifiedError, _not_modified)
     api.add_exception_handler(PreconditionFailedError, _precondition_failed)
     api.add_exception_handler(PreconditionRequiredError, _precondition_required)
-    api.add_exception_handler(OperationalError, _unavailable)
-    api.add_exception_handler(InterfaceError, _unavailable)
+    api.add_exception_handler(OperationalError, unavailable)
+    api.add_exception_handler(InterfaceError, unavailable)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Exception, _failed)
 
@@ -254,7 +245,8 @@ def _precondition_required(request: HttpRequest, error: _Raised) -> HttpResponse
     return problem(request, HTTPStatus.PRECONDITION_REQUIRED, "precondition-required", str(error))
 
 
-def _unavailable(request: HttpRequest, error: _Raised) -> HttpResponse:
+def unavailable(request: HttpRequest, error: _Raised) -> HttpResponse:
+    """Return the answer while the database is away or busy."""
     logger.warning("%s %s: the database is away or busy: %s", request.method, request.path, error)
     return problem(
         request,
@@ -277,6 +269,11 @@ def _http_error(request: HttpRequest, error: _Raised) -> HttpResponse:
 def _failed(request: HttpRequest, error: _Raised) -> HttpResponse:
     assert isinstance(error, Exception)
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return failed(request)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Return the answer where the product is at fault."""
     return problem(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -150,3 +150,26 @@ def test_an_address_beside_the_api(operator, stranger, path):
             response = method(path, headers=asker._headers)
             assert response.status_code == status
             assert response["Content-Type"] == "application/problem+json"
+
+
+def test_a_fault_before_any_operation(operator, monkeypatch):
+    """As of the gate, which finds out whose token it is."""
+    client = operator._client
+    client.raise_request_exception = False
+
+    def break_down(error):
+        def broken(*_, **__):
+            raise error
+
+        monkeypatch.setattr("missioncontrol.accounts.gate.token_in_force", broken)
+        return client.get("/api/v1/clock", headers=operator._headers)
+
+    assert_problem(break_down(ZeroDivisionError()), 500, "failed")
+    assert_problem(break_down(OperationalError("gone")), 503, "unavailable")
+
+
+def test_a_host_that_is_not_ours(operator):
+    answer = operator._client.get(
+        "/api/v1/clock", headers={**operator._headers, "Host": "elsewhere.example"}
+    )
+    assert_problem(answer, 400, "bad-request", "elsewhere.example")

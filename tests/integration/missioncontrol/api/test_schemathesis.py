@@ -11,8 +11,9 @@ import json
 import hypothesis
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from schemathesis.specs.openapi.checks import ignored_auth
 
 from missioncontrol.api.application import api
@@ -38,6 +39,16 @@ def mission(db, settings, scene, caplog):
     settings.LOG_DIR = scene.folder / "log"
     settings.API_RATE_PER_TOKEN = settings.API_RATE_PER_ORGANISATION = Rate(10**6, 60)
     settings.API_RATE_OF_WRONG_TOKENS = Rate(10**6, 60)
+
+
+@pytest.fixture(autouse=True)
+def _one_connection():
+    """Requests of a test share its connection, as those of Django's test client do."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(scope="module")
