@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
 from redis.exceptions import ConnectionError as BrokerAwayError
 
+from missioncontrol.accounts.models import ApiToken, Operator
+from missioncontrol.accounts.principals import Principal
 from missioncontrol.api import rate_limits
+from missioncontrol.api.application import api
+from missioncontrol.api.checks import checked
+from missioncontrol.api.problems import NotFoundError
 from missioncontrol.env import Rate
 from tests.integration.missioncontrol.api.conftest import Api, assert_problem, token_of
 from tests.signing_in import signed_in
@@ -91,8 +99,6 @@ class TestAToken:
         assert pipeline.get("/clock").status_code == 200
         answer = pipeline.get("/clock")
         assert answer.status_code == 429
-        import time
-
         time.sleep(int(answer["Retry-After"]))
         assert pipeline.get("/clock").status_code == 200
 
@@ -155,6 +161,37 @@ class TestWrongTokens:
     def test_are_not_whoever_shows_none(self, stranger, rates):
         rates(wrong="1")
         assert {stranger.get("/clock").status_code for _ in range(3)} == {401}
+
+
+class TestALiveStream:
+    """An operation that is a coroutine; there it is only the checks that are ours."""
+
+    @pytest.fixture
+    def request_of_a_token(self):
+        request = RequestFactory().get("/api/v1/stream")
+        token = ApiToken(pk=1, organisation_id=1, operator_id=1)
+        request.principal = Principal(operator=Operator(pk=1), memberships=(), token=token)
+        return request
+
+    async def test_is_counted_as_any_other_request(self, request_of_a_token, rates):
+        rates(token="1")
+
+        async def stream(_request):
+            return HttpResponse("live")
+
+        guarded = checked(stream, api)
+        answers = [await guarded(request_of_a_token) for _ in range(2)]
+        assert [each.status_code for each in answers] == [200, 429]
+        assert answers[0]["Cache-Control"] == "private, no-store"
+        assert remaining(answers[0])["token"] == 0
+
+    async def test_that_breaks_is_answered_in_our_form(self, request_of_a_token, rates):
+        async def stream(_request):
+            raise NotFoundError("There is no such stream.")
+
+        answer = await checked(stream, api)(request_of_a_token)
+        assert answer.status_code == 404
+        assert answer["Content-Type"] == "application/problem+json"
 
 
 class TestTheBroker:
