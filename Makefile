@@ -9,7 +9,8 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api
+MINUTES ?= 10
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -76,6 +77,9 @@ kill-rounds: install-dev ## kill whoever writes to the log 50 times, on both dat
 
 bench-plan: install-dev ## measure pass planning: gaps proven, repair (seven minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_plan
+
+fuzz-api: install-dev ## attack the API by its own description (MINUTES=10); prints JSON
+	$(BIN)/python -m tests.integration.missioncontrol.api.fuzz_api --minutes $(MINUTES)
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh

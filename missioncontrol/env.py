@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 _SECRET_LENGTH: Final = 50  # characters; below it Django warns, and rightly
+_WINDOWS_S: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
 class EnvironmentValueError(ValueError):
     """An environment variable has a value that cannot be used."""
+
+
+class Rate(NamedTuple):
+    """So many requests in a window of time."""
+
+    amount: int
+    window_s: int
 
 
 def text(name: str, default: str) -> str:
@@ -46,6 +55,18 @@ def flag(name: str, *, default: bool) -> bool:
     if value in {"0", "false", "no", "off"}:
         return False
     raise EnvironmentValueError(f"{name} is {value!r}; give yes or no.")
+
+
+def rate(name: str, default: str) -> Rate:
+    """Return how often something may be done, written as in ``600/minute``."""
+    value = text(name, default)
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/(second|minute|hour|day)", value)
+    if match is None:
+        raise EnvironmentValueError(
+            f"{name} is {value!r}; give a number from 1 on and second, minute, hour or day, as in "
+            "600/minute."
+        )
+    return Rate(int(match[1]), _WINDOWS_S[match[2]])
 
 
 def names(name: str, default: str) -> list[str]:

@@ -43,6 +43,12 @@ EMBEDDED_BROKER_URL = f"unix://{BROKER_RUN_DIR}/broker.sock"
 REDIS_URL = env.broker("REDIS_URL", default=EMBEDDED_BROKER_URL)
 _CELERY_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 
+# --- the API: how much may be asked of it, counted on the broker ---------------------------
+API_RATE_PER_TOKEN = env.rate("API_RATE_PER_TOKEN", "600/minute")
+API_RATE_PER_ORGANISATION = env.rate("API_RATE_PER_ORGANISATION", "3000/minute")
+# Tokens that open nothing, by the address that they come from.
+API_RATE_OF_WRONG_TOKENS = env.rate("API_RATE_OF_WRONG_TOKENS", "30/minute")
+
 # --- the simulator: real CCSDS octets over loopback ----------------------------------------
 SIMULATOR_ADDRESS = env.text("SIMULATOR_ADDRESS", "127.0.0.1:18400")
 
@@ -66,6 +72,7 @@ INSTALLED_APPS = [
     "uplink.transfers",
     "uplink.jobs",
     "missioncontrol.pipelines",
+    "missioncontrol.operations",
     "missioncontrol.api",
     "missioncontrol.console",
     "missioncontrol.supervision",
@@ -147,7 +154,7 @@ GATE_OPEN_PATHS = [
     r"/account/passkeys/login/",
 ]
 GATE_REFUSALS = [
-    ("/api/", "missioncontrol.api.problems.answer_stranger"),
+    ("/api/", "missioncontrol.api.authentication.answer_stranger"),
     ("/log/", "missioncontrol.api.log_files.answer_stranger"),
     ("/", "missioncontrol.console.views.signin.answer_stranger"),
 ]
@@ -244,6 +251,16 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep-verifications": {
         "task": "uplink.commanding.tasks.sweep_verifications",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "forget-api-answers": {
+        "task": "missioncontrol.api.tasks.forget_answers",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "sweep-operations": {
+        "task": "missioncontrol.operations.tasks.sweep_operations",
         "schedule": 10.0,
         "options": {"expires": 30},
     },

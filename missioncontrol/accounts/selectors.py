@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from missioncontrol.accounts.models import ApiToken, Membership, Operator, Organisation
 from missioncontrol.accounts.policy import Role
@@ -31,15 +31,18 @@ def get_organisation(*, slug: str) -> Organisation:
     return Organisation.objects.get(slug=slug)
 
 
+def account_rows(organisation: Organisation) -> QuerySet[Operator]:
+    """Return the rows of the accounts that *organisation* keeps or has given a role."""
+    with_role = Membership.objects.filter(organisation=organisation).values("operator")
+    return Operator.objects.filter(Q(home=organisation) | Q(pk__in=with_role)).select_related(
+        "home"
+    )
+
+
 def accounts_of(organisation: Organisation) -> list[Operator]:
     """Return the accounts that *organisation* keeps or has given a role, by name."""
-    return list(
-        Operator.objects.filter(Q(home=organisation) | Q(memberships__organisation=organisation))
-        .select_related("home")
-        .prefetch_related("memberships__organisation")
-        .distinct()
-        .order_by("username")
-    )
+    rows = account_rows(organisation).prefetch_related("memberships__organisation")
+    return list(rows.order_by("username"))
 
 
 def is_last_administrator(membership: Membership) -> bool:

@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI, Router
 from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from missioncontrol.api import contacts, jobs, log, mission, telecommands, telemetry
+from missioncontrol.api import (
+    accounts,
+    alarms,
+    bad_frames,
+    contact_parts,
+    contacts,
+    jobs,
+    log,
+    mission,
+    operations,
+    organisations,
+    own_account,
+    processes,
+    telecommands,
+    telemetry,
+    tokens,
+    transfers,
+    witnesses,
+)
 from missioncontrol.api.authentication import TOKEN_OR_SESSION
-from missioncontrol.api.openapi import add_problems
-from missioncontrol.api.problems import NotFoundError, add_problem_handlers, problem
-from uplink.jobs.programs import MAX_INPUT_OCTETS
+from missioncontrol.api.checks import checked
+from missioncontrol.api.idempotency import once
+from missioncontrol.api.openapi import completed
+from missioncontrol.api.problems import NotFoundError, add_problem_handlers
 
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_View = Callable[..., HttpResponse]
+
+_TAGS: Final = {
+    "own account": "Who asks, and what it may do.",
+    "organisations": "The members of the consortium, and how their people sign in.",
+    "accounts": "People and service accounts of an organisation, and their roles.",
+    "tokens": "What pipelines work with.",
+    "mission": "The clock, spacecraft, stations and processes.",
+    "operations": "Long work: asked for, followed, cancelled.",
+    "contacts": "When stations can see the spacecraft; passes booked and flown.",
+    "telemetry": "Values, their history, and what could not be used.",
+    "alarms": "Parameters that left their limits.",
+    "telecommands": "Asked for by one person, approved by another, followed on board.",
+    "jobs": "Programs on board, their inputs and results.",
+    "transfers": "Files on their way.",
+    "consortium log": "What was done, by whom, and the proof of it.",
+}
 
 
 class MissionApi(NinjaAPI):
@@ -33,7 +64,7 @@ class MissionApi(NinjaAPI):
         routes, app_name, namespace = super().urls
         for route in routes:
             if isinstance(route, URLPattern):
-                route.callback = _checked(route.callback)
+                route.callback = checked(route.callback, self)
         return routes, app_name, namespace
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
@@ -43,7 +74,7 @@ class MissionApi(NinjaAPI):
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """Return the OpenAPI document, with what an operation answers when it refuses."""
-        return add_problems(super().get_openapi_schema(**options))
+        return completed(super().get_openapi_schema(**options))
 
     def validation_error_from_error_contexts(
         self, error_contexts: list[ValidationErrorContext[Any]]
@@ -63,54 +94,6 @@ def _short(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return place[1:] if place[:1] == ("asked",) else place
 
 
-def _checked(view: _View) -> _View:
-    """Refuse what is too long before it is read, and answer a wrong method in our form."""
-
-    @functools.wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        refusal = _refused_body(request)
-        if refusal is not None:
-            return refusal
-        try:
-            response = view(request, *args, **kwargs)
-        except Http404 as error:  # the API's root, which is no operation
-            return api.on_exception(request, error)
-        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            response = problem(
-                request,
-                HTTPStatus.METHOD_NOT_ALLOWED,
-                "wrong-method",
-                f"{request.path} cannot be asked with {request.method}; "
-                f"it takes {response['Allow']}.",
-                headers={"Allow": response["Allow"]},
-            )
-        # What a member reads here is for its eyes: no cache on the way keeps it.
-        response.headers.setdefault("Cache-Control", "private, no-store")
-        return response
-
-    return checked
-
-
-def _refused_body(request: HttpRequest) -> HttpResponse | None:
-    length = request.headers.get("Content-Length") or "0"
-    if "Transfer-Encoding" in request.headers:
-        return problem(
-            request,
-            HTTPStatus.LENGTH_REQUIRED,
-            "length-required",
-            "Send the body in one piece with its Content-Length.",
-        )
-    if not length.isdigit() or int(length) <= jobs.MAX_BODY_OCTETS:
-        return None
-    return problem(
-        request,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "too-large",
-        f"The body has {length} octets; the limit is {jobs.MAX_BODY_OCTETS}, which holds the "
-        f"largest job input ({MAX_INPUT_OCTETS} octets) in base64.",
-    )
-
-
 api = MissionApi(
     title="Mission control",
     version="1",
@@ -120,9 +103,11 @@ api = MissionApi(
         "give `next` as `cursor`. Refusals are problem documents (RFC 9457)."
     ),
     docs_url=None,
+    openapi_extra={"tags": [{"name": name, "description": text} for name, text in _TAGS.items()]},
     urls_namespace="api",
 )
 add_problem_handlers(api)
+api.add_decorator(once, mode="view")
 elsewhere = Router(auth=TOKEN_OR_SESSION)
 
 
@@ -133,12 +118,23 @@ def nothing_here(request: HttpRequest, address: str) -> None:
 
 
 for _router in (
+    own_account.router,
+    organisations.router,
+    accounts.router,
+    tokens.router,
     mission.router,
+    processes.router,
+    operations.router,
     contacts.router,
+    contact_parts.router,
     telemetry.router,
+    bad_frames.router,
+    alarms.router,
     telecommands.router,
     jobs.router,
+    transfers.router,
     log.router,
+    witnesses.router,
     elsewhere,  # last, so that every other address comes first
 ):
     api.add_router("", _router)

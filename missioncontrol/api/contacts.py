@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Final
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
-from pydantic import Field
 
 from missioncontrol.accounts.policy import Action
-from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, principal_of
-from missioncontrol.api.fields import Asked, Instant, JsonObject, Number, PageSize, Text, utc_text
+from missioncontrol.accounts.principals import Principal
+from missioncontrol.api.authentication import (
+    TOKEN,
+    TOKEN_OR_SESSION,
+    permitted,
+    principal_of,
+)
+from missioncontrol.api.conditions import CHANGE, READ, tagged, unchanged
+from missioncontrol.api.fields import (
+    AskedInstant,
+    Instant,
+    JsonObject,
+    Number,
+    Text,
+    example,
+    utc_text,
+)
 from missioncontrol.api.mission import spacecraft_in_field
-from missioncontrol.api.paging import Page, by_time
+from missioncontrol.api.paging import Page, PageQuery, by_time
 from missioncontrol.api.problems import NotFoundError, invalid
 from missioncontrol.contacts.models import ContactWindow
-from missioncontrol.contacts.selectors import windows_between
 from missioncontrol.kernel import clock
 from missioncontrol.pipelines.selectors import pass_report
 from missioncontrol.scheduling import selectors, services
@@ -52,8 +65,37 @@ _STATES: Final[dict[Phase, Sequence[str]]] = {
 }
 
 
+_CONTACT: Final = {
+    "id": 1,
+    "spacecraft": "DD-1",
+    "antenna": "KASHI-1",
+    "station": "KASHI",
+    "aos": "2026-12-01T12:21:00Z",
+    "tca": "2026-12-01T12:27:03Z",
+    "los": "2026-12-01T12:33:06Z",
+    "max_elevation_deg": 87.1,
+    "state": "SCHEDULED",
+    "drift_s": 0.0,
+    "failure": "",
+    "frames_good": 0,
+    "frames_bad": 0,
+    "frames_lost": 0,
+}
+
+
 class WindowOut(Schema):
     """A predicted time above a station's mask."""
+
+    model_config = example(
+        spacecraft="DD-1",
+        station="KASHI",
+        aos="2026-12-01T12:21:00Z",
+        tca="2026-12-01T12:27:03Z",
+        los="2026-12-01T12:33:06Z",
+        max_elevation_deg=87.1,
+        aos_azimuth_deg=351.9,
+        los_azimuth_deg=190.2,
+    )
 
     spacecraft: str
     station: str
@@ -67,6 +109,8 @@ class WindowOut(Schema):
 
 class ContactOut(Schema):
     """A booked pass. ``drift_s``: how far the prediction of AOS has moved since booking."""
+
+    model_config = example(**_CONTACT)
 
     id: int
     spacecraft: str
@@ -87,26 +131,29 @@ class ContactOut(Schema):
 class ContactDetailOut(ContactOut):
     """A booked pass and, once it is over, its report."""
 
+    model_config = example(
+        **_CONTACT | {"state": "COMPLETED", "frames_good": 1452, "frames_lost": 3},
+        report={"contact": 1, "failure": "", "downlink": {"frames_good": 1452, "packets": 5120}},
+    )
+
     report: JsonObject | None
 
 
-class WindowQuery(Asked):
+class WindowQuery(PageQuery):
     """Which windows; without an interval those of the next day."""
 
     spacecraft: Text | None = None
-    start: Instant | None = None
-    end: Instant | None = None
+    start: AskedInstant | None = None
+    end: AskedInstant | None = None
 
 
-class ContactQuery(Asked):
+class ContactQuery(PageQuery):
     """Which contacts; ``start`` and ``end`` select by AOS."""
 
     state: Phase = Phase.ALL
     spacecraft: Text | None = None
-    start: Instant | None = None
-    end: Instant | None = None
-    cursor: Text | None = None
-    limit: Annotated[PageSize, Field(description="items on a page")] = 100
+    start: AskedInstant | None = None
+    end: AskedInstant | None = None
 
 
 @router.get(
@@ -126,8 +173,13 @@ def list_contact_windows(request: HttpRequest, asked: Query[WindowQuery]) -> Pag
     _check_interval(start, end)
     if end - start > _LONGEST:
         raise invalid("query.end", utc_text(end), f"at most {_LONGEST.days} days after start")
-    windows = windows_between(start, end, spacecraft=spacecraft)
-    return Page(items=[_window_out(window) for window in windows])
+    rows = ContactWindow.objects.filter(aos__gte=start, aos__lt=end).select_related(
+        "spacecraft", "station"
+    )
+    if spacecraft is not None:
+        rows = rows.filter(spacecraft=spacecraft)
+    found, cursor = by_time(rows, field="aos", cursor=asked.cursor, limit=asked.limit)
+    return Page(items=[_window_out(window) for window in found], next=cursor)
 
 
 @router.get("/contacts", auth=TOKEN_OR_SESSION, response=Page[ContactOut], summary="Contacts")
@@ -144,8 +196,11 @@ def list_contacts(request: HttpRequest, asked: Query[ContactQuery]) -> Page[Cont
     auth=TOKEN_OR_SESSION,
     response=ContactDetailOut,
     summary="One contact with its report",
+    openapi_extra=READ,
 )
-def get_contact(request: HttpRequest, contact_id: Number) -> ContactDetailOut:
+def get_contact(
+    request: HttpRequest, response: HttpResponse, contact_id: Number
+) -> ContactDetailOut:
     """Return one contact.
 
     ``report`` is null until the pass is over. It tells of alarms, and so is
@@ -153,7 +208,44 @@ def get_contact(request: HttpRequest, contact_id: Number) -> ContactDetailOut:
     """
     principal = principal_of(request)
     principal.require(Action.CONTACT_VIEW)
-    contact = _get(contact_id)
+    return tagged(request, response, _detail(principal, contact_in_path(contact_id)))
+
+
+@router.post(
+    "/contacts/{contact_id}/cancel",
+    auth=TOKEN,
+    response=ContactDetailOut,
+    summary="Cancel a contact",
+    openapi_extra=CHANGE,
+)
+def cancel_contact(
+    request: HttpRequest, response: HttpResponse, contact_id: Number
+) -> ContactDetailOut:
+    """Give up a contact before its pass begins."""
+    contact = contact_in_path(contact_id)
+    principal = permitted(request, Action.CONTACT_CANCEL, contact.spacecraft.organisation)
+
+    def show() -> ContactDetailOut:
+        return _detail(principal, contact_in_path(contact_id))
+
+    with unchanged(request, Contact.objects.filter(pk=contact_id), show):
+        services.cancel_contact(contact_id=contact_id, actor=principal.operator, at=clock.now())
+    return tagged(request, response, show())
+
+
+def contact_in_path(contact_id: int) -> Contact:
+    """Return the contact that an address names.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    try:
+        return selectors.get_contact(contact_id)
+    except Contact.DoesNotExist:
+        raise NotFoundError(f"There is no contact {contact_id}.") from None
+
+
+def _detail(principal: Principal, contact: Contact) -> ContactDetailOut:
     [summary] = _contacts_out([contact])
     report = pass_report(contact)
     if not principal.may(Action.TELEMETRY_VIEW, contact.spacecraft.organisation):
@@ -161,19 +253,6 @@ def get_contact(request: HttpRequest, contact_id: Number) -> ContactDetailOut:
     return ContactDetailOut(
         **summary.model_dump(), report=report.report if report is not None else None
     )
-
-
-@router.post(
-    "/contacts/{contact_id}/cancel", auth=TOKEN, response=ContactOut, summary="Cancel a contact"
-)
-def cancel_contact(request: HttpRequest, contact_id: Number) -> ContactOut:
-    """Give up a contact before its pass begins."""
-    principal = principal_of(request)
-    contact = _get(contact_id)
-    principal.require(Action.CONTACT_CANCEL, contact.spacecraft.organisation)
-    services.cancel_contact(contact_id=contact.pk, actor=principal.operator, at=clock.now())
-    [summary] = _contacts_out([_get(contact_id)])
-    return summary
 
 
 def _selected(asked: ContactQuery) -> QuerySet[Contact]:
@@ -194,13 +273,6 @@ def _selected(asked: ContactQuery) -> QuerySet[Contact]:
 def _check_interval(start: datetime, end: datetime) -> None:
     if end <= start:
         raise invalid("query.end", utc_text(end), f"a time after the start {utc_text(start)}")
-
-
-def _get(contact_id: int) -> Contact:
-    try:
-        return selectors.get_contact(contact_id)
-    except Contact.DoesNotExist:
-        raise NotFoundError(f"There is no contact {contact_id}.") from None
 
 
 def _window_out(window: ContactWindow) -> WindowOut:

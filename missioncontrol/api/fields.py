@@ -20,7 +20,14 @@ from pydantic import (
 
 MAX_PAGE: Final = 500
 _EXAMPLE: Final = "2026-12-01T00:12:34.5Z"
+# What can be asked about: days can be added to it without leaving the calendar.
+_YEARS: Final = range(1970, 9999)
 MAX_ROW: Final = 2**63 - 1  # what the database counts up to
+
+
+def example(**fields: Any) -> ConfigDict:
+    """Return the part of a model's configuration that shows an example in the description."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 class Sent(BaseModel):
@@ -61,6 +68,18 @@ def parse_instant(value: object) -> datetime:
     raise ValueError(f"a time with its zone; for UTC give {instant.isoformat()}Z")
 
 
+def parse_asked_instant(value: object) -> datetime:
+    """Return a time that is asked about; see ``parse_instant``.
+
+    Raises:
+        ValueError: it is no time, or outside the years that can be asked about.
+    """
+    instant = parse_instant(value)
+    if instant.year not in _YEARS:
+        raise ValueError(f"a time in the years {_YEARS[0]} to {_YEARS[-1]}")
+    return instant
+
+
 def utc_text(instant: datetime) -> str:
     """Return *instant* as the API writes times: UTC, ISO 8601, ending in Z."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -93,6 +112,12 @@ Instant = Annotated[
     PlainSerializer(utc_text, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": [_EXAMPLE]}),
 ]
+AskedInstant = Annotated[
+    datetime,
+    BeforeValidator(parse_asked_instant),
+    PlainSerializer(utc_text, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": [_EXAMPLE]}),
+]
 Octets = Annotated[
     bytes,
     BeforeValidator(decode_base64),
@@ -100,6 +125,10 @@ Octets = Annotated[
 ]
 # No control characters: no name has them, and PostgreSQL refuses NUL.
 Text = Annotated[str, Field(max_length=160, pattern=r"^[^\x00-\x1f]*$")]
+Sentence = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
+# What organisations and accounts are called in addresses.
+Slug = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,60}$", examples=["ai-laboratory-1"])]
+Username = Annotated[str, Field(pattern=r"^[^\x00-\x20/]{1,150}$", examples=["carol"])]
 Number = Annotated[int, Field(ge=0, le=MAX_ROW)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 Value = float | int | str | None

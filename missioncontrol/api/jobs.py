@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Query, Router, Schema, Status
-from pydantic import Field, WithJsonSchema
+from ninja import Query, Router, Schema
+from pydantic import WithJsonSchema
 
-from missioncontrol.accounts.models import Organisation
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.principals import Principal
-from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, principal_of
-from missioncontrol.api.fields import Asked, Instant, Number, Octets, PageSize, Sent, Text
+from missioncontrol.api.authentication import (
+    TOKEN,
+    TOKEN_OR_SESSION,
+    permitted,
+    principal_of,
+    token_of,
+)
+from missioncontrol.api.conditions import CHANGE, READ, heed_condition, tagged, unchanged
+from missioncontrol.api.fields import Instant, Number, Octets, Sent, Slug, Text, example
 from missioncontrol.api.mission import spacecraft_in_field
-from missioncontrol.api.paging import Page, newest_first
+from missioncontrol.api.paging import Page, PageQuery, newest_first
 from missioncontrol.api.problems import NotFoundError, invalid
 from missioncontrol.kernel import clock
 from uplink.jobs import selectors, services
 from uplink.jobs.models import Job
-from uplink.jobs.programs import MAX_INPUT_OCTETS, Program, ProgramInputError
+from uplink.jobs.programs import Program, ProgramInputError
 
 router = Router(tags=["jobs"])
 
 # Written out: two enumerations of one name would overwrite each other in the description.
 State = Annotated[Job.State, WithJsonSchema({"type": "string", "enum": Job.State.values})]
 
-# Base64 makes four characters of three octets; the other fields are short.
-MAX_BODY_OCTETS: Final = MAX_INPUT_OCTETS * 4 // 3 + 64 * 1024
-
 
 class JobIn(Sent):
     """A program on board and its input in base64, 4 MiB of octets at most."""
+
+    model_config = example(spacecraft="DD-1", program="SHA256", input="aW5wdXQ=")
 
     spacecraft: Text
     program: Program
@@ -41,6 +46,28 @@ class JobIn(Sent):
 
 class JobOut(Schema):
     """A job, from its submission to its verified result."""
+
+    model_config = example(
+        number=17,
+        state="COMPLETED",
+        spacecraft="DD-1",
+        program="SHA256",
+        organisation="ai-laboratory-1",
+        submitted_by="demo-pipeline",
+        input_sha256="c96c6d5be8d08a12e7b5cdc1b207fa6b2430974c86803d8891675e76fd992c20",
+        input_octets=5,
+        output_sha256="7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26",
+        output_octets=32,
+        uplink_octets=5,
+        downlink_octets=321,
+        failure="",
+        telecommand=4,
+        submitted_at="2026-12-01T12:00:00Z",
+        uplinked_at="2026-12-01T12:21:40Z",
+        started_at="2026-12-01T12:21:52Z",
+        finished_at="2026-12-01T12:21:53Z",
+        completed_at="2026-12-01T12:23:10Z",
+    )
 
     number: int
     state: str
@@ -63,12 +90,11 @@ class JobOut(Schema):
     completed_at: Instant | None
 
 
-class JobQuery(Asked):
+class JobQuery(PageQuery):
     """Which jobs."""
 
     state: State | None = None
-    cursor: Text | None = None
-    limit: PageSize = 100
+    organisation: Slug | None = None
 
 
 @router.get("/jobs", auth=TOKEN_OR_SESSION, response=Page[JobOut], summary="Jobs")
@@ -85,36 +111,18 @@ def list_jobs(request: HttpRequest, asked: Query[JobQuery]) -> Page[JobOut]:
     ).select_related("spacecraft", "organisation", "submitted_by", "uplink", "downlink")
     if asked.state:
         rows = rows.filter(state=asked.state)
+    if asked.organisation:
+        rows = rows.filter(organisation__slug=asked.organisation)
     found, cursor = newest_first(rows, cursor=asked.cursor, limit=asked.limit)
     return Page(items=[_job_out(job) for job in found], next=cursor)
 
 
-@router.post("/jobs", auth=TOKEN, response={200: JobOut, 201: JobOut}, summary="Submit a job")
-def submit_job(
-    request: HttpRequest,
-    response: HttpResponse,
-    asked: JobIn,
-    idempotency_key: Annotated[
-        str,
-        Field(max_length=80, pattern=r"^[\x20-\x7e]*$"),
-        Header(
-            "",
-            alias="Idempotency-Key",
-            description="Send one that is new for every job; then the request can be repeated.",
-        ),
-    ] = "",
-) -> Status[JobOut]:
-    """Take a job for the token's organisation; its input goes up at the next contact.
-
-    201 for a new job; 200 for one that was taken under the same
-    ``Idempotency-Key`` before; 409 when that one had another content.
-    """
-    principal = principal_of(request)
+@router.post("/jobs", auth=TOKEN, response={201: JobOut}, summary="Submit a job")
+def submit_job(request: HttpRequest, response: HttpResponse, asked: JobIn) -> JobOut:
+    """Take a job for the token's organisation; its input goes up at the next contact."""
     spacecraft = spacecraft_in_field(asked.spacecraft, "body.spacecraft")
-    assert principal.token is not None  # this takes one
-    organisation = principal.token.organisation
-    principal.require(Action.JOB_SUBMIT, organisation)
-    repeated = _is_taken(organisation, idempotency_key)
+    organisation = token_of(request).organisation
+    principal = permitted(request, Action.JOB_SUBMIT, organisation)
     try:
         job = services.submit_job(
             spacecraft=spacecraft,
@@ -123,7 +131,6 @@ def submit_job(
             program=asked.program.value,
             input_octets=asked.input,
             at=clock.now(),
-            idempotency_key=idempotency_key,
         )
     except services.JobRefusedError as refusal:
         if isinstance(refusal.__cause__, ProgramInputError):
@@ -131,13 +138,19 @@ def submit_job(
             raise invalid("body.input", size, str(refusal)) from refusal
         raise
     response["Location"] = f"{request.path}/{job.number}"
-    return Status(200 if repeated else 201, _job_out(job))
+    return tagged(request, response, _job_out(job))
 
 
-@router.get("/jobs/{number}", auth=TOKEN_OR_SESSION, response=JobOut, summary="One job")
-def get_job(request: HttpRequest, number: Number) -> JobOut:
+@router.get(
+    "/jobs/{number}",
+    auth=TOKEN_OR_SESSION,
+    response=JobOut,
+    summary="One job",
+    openapi_extra=READ,
+)
+def get_job(request: HttpRequest, response: HttpResponse, number: Number) -> JobOut:
     """Return one job; it has ended when it is COMPLETED, FAILED or CANCELLED."""
-    return _job_out(_get(principal_of(request), number))
+    return tagged(request, response, _job_out(_get(principal_of(request), number)))
 
 
 @router.get(
@@ -145,13 +158,14 @@ def get_job(request: HttpRequest, number: Number) -> JobOut:
     auth=TOKEN_OR_SESSION,
     summary="A job's result",
     openapi_extra={
+        **READ,
         "responses": {
             200: {
                 "content": {
                     "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
                 }
             }
-        }
+        },
     },
 )
 def get_result(request: HttpRequest, number: Number) -> HttpResponse:
@@ -159,29 +173,37 @@ def get_result(request: HttpRequest, number: Number) -> HttpResponse:
     principal = principal_of(request)
     job = _get(principal, number)
     principal.require(Action.JOB_VIEW, job.organisation)
+    octets = selectors.read_result(job)
+    etag = f'"{job.output_sha256}"'
+    heed_condition(request, etag)
     return HttpResponse(
-        selectors.read_result(job),
+        octets,
         content_type="application/octet-stream",
         headers={
             "Content-Disposition": f'attachment; filename="job-{job.number}.out"',
-            "ETag": f'"{job.output_sha256}"',
+            "ETag": etag,
         },
     )
 
 
-@router.post("/jobs/{number}/cancel", auth=TOKEN, response=JobOut, summary="Cancel a job")
-def cancel_job(request: HttpRequest, number: Number) -> JobOut:
+@router.post(
+    "/jobs/{number}/cancel",
+    auth=TOKEN,
+    response=JobOut,
+    summary="Cancel a job",
+    openapi_extra=CHANGE,
+)
+def cancel_job(request: HttpRequest, response: HttpResponse, number: Number) -> JobOut:
     """Give up a job whose input has not begun to go up."""
-    principal = principal_of(request)
-    job = _get(principal, number)
-    principal.require(Action.JOB_CANCEL, job.organisation)
-    services.cancel_job(number=number, actor=principal.operator, at=clock.now())
-    return _job_out(selectors.get_job(number))
+    job = _get(principal_of(request), number)
+    principal = permitted(request, Action.JOB_CANCEL, job.organisation)
 
+    def show() -> JobOut:
+        return _job_out(selectors.get_job(number))
 
-def _is_taken(organisation: Organisation, idempotency_key: str) -> bool:
-    jobs = Job.objects.filter(organisation=organisation, idempotency_key=idempotency_key)
-    return idempotency_key != "" and jobs.exists()
+    with unchanged(request, Job.objects.filter(pk=number), show):
+        services.cancel_job(number=number, actor=principal.operator, at=clock.now())
+    return tagged(request, response, show())
 
 
 def _get(principal: Principal, number: int) -> Job:

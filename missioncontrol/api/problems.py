@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -42,6 +43,9 @@ class Problem(Schema):
     detail: str
     instance: str
     errors: list[FieldError] = Field(default=[])
+    violated_policies: list[str] = Field(
+        default=[], alias="violated-policies", description="of a 429: see RateLimit-Policy"
+    )
 
 
 class NotFoundError(Exception):
@@ -60,6 +64,22 @@ class NotSignedInError(Exception):
     """The request shows no token that is in force."""
 
 
+class NotModifiedError(Exception):
+    """The client has what it asks for; it is told so instead of being sent it again."""
+
+    def __init__(self, etag: str) -> None:
+        self.etag = etag
+        super().__init__(etag)
+
+
+class PreconditionFailedError(Exception):
+    """What was asked to be changed is no longer what the client has seen."""
+
+
+class PreconditionRequiredError(Exception):
+    """The client must say which state of the thing it has seen."""
+
+
 def invalid(field: str, value: object, allowed: str) -> InvalidInputError:
     """Return the error for one wrong field, to be raised."""
     return InvalidInputError([FieldError(field=field, value=shown(value), allowed=allowed)])
@@ -71,6 +91,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
 
+def type_of(kind: str) -> str:
+    """Return the type (a URI) of problems of this kind."""
+    return f"{_URN}{kind}"
+
+
 def problem(
     request: HttpRequest,
     status: HTTPStatus,
@@ -78,6 +103,7 @@ def problem(
     detail: str,
     *,
     errors: Sequence[FieldError] = (),
+    violated_policies: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """Return a problem document.
@@ -88,18 +114,18 @@ def problem(
         kind: Last part of the problem's type, e.g. ``refused``.
         detail: What is wrong with this request and what to do.
         errors: The wrong fields.
+        violated_policies: The quotas that the request exceeds.
         headers: More header fields.
     """
     document = Problem(
-        type=f"{_URN}{kind}",
+        type=type_of(kind),
         title=status.phrase,
         status=status.value,
         detail=detail,
         instance=request.path,
         errors=list(errors),
-    ).model_dump()
-    if not errors:
-        del document["errors"]
+        **{"violated-policies": list(violated_policies)},
+    ).model_dump(by_alias=True, exclude_defaults=True)
     return HttpResponse(
         json.dumps(document, ensure_ascii=False),
         status=status.value,
@@ -108,15 +134,8 @@ def problem(
     )
 
 
-def answer_stranger(request: HttpRequest) -> HttpResponse:
-    """Answer who shows no token or one that is not in force, at any address of the API."""
-    shown = request.headers.get("Authorization", "")
-    detail = (
-        "This token is unknown, expired or revoked; an administrator of your organisation makes "
-        "one in the console, or manage.py create_token."
-        if shown.lower().startswith("bearer ")
-        else ""
-    )
+def not_signed_in(request: HttpRequest, detail: str = "") -> HttpResponse:
+    """Return the answer to who shows no token that is in force."""
     return _not_signed_in(request, NotSignedInError(detail))
 
 
@@ -132,6 +151,11 @@ def add_problem_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(InvalidInputError, _invalid_input)
     api.add_exception_handler(ValidationError, _invalid_form)
     api.add_exception_handler(RequestDataTooBig, _too_large)
+    api.add_exception_handler(NotModifiedError, _not_modified)
+    api.add_exception_handler(PreconditionFailedError, _precondition_failed)
+    api.add_exception_handler(PreconditionRequiredError, _precondition_required)
+    api.add_exception_handler(OperationalError, unavailable)
+    api.add_exception_handler(InterfaceError, unavailable)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Exception, _failed)
 
@@ -176,15 +200,16 @@ def _refused(request: HttpRequest, error: _Raised) -> HttpResponse:
 
 def _invalid_input(request: HttpRequest, error: _Raised) -> HttpResponse:
     assert isinstance(error, InvalidInputError)
-    return _invalid(request, error.errors)
+    return invalid_input(request, error.errors)
 
 
 def _invalid_form(request: HttpRequest, error: _Raised) -> HttpResponse:
     assert isinstance(error, ValidationError)
-    return _invalid(request, [_field_error(item) for item in error.errors])
+    return invalid_input(request, [_field_error(item) for item in error.errors])
 
 
-def _invalid(request: HttpRequest, errors: Sequence[FieldError]) -> HttpResponse:
+def invalid_input(request: HttpRequest, errors: Sequence[FieldError]) -> HttpResponse:
+    """Return the answer to a request with wrong fields."""
     fields = ", ".join(error.field for error in errors)
     return problem(
         request,
@@ -205,6 +230,33 @@ def _too_large(request: HttpRequest, error: _Raised) -> HttpResponse:
     return problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", str(error))
 
 
+def _not_modified(_request: HttpRequest, error: _Raised) -> HttpResponse:
+    assert isinstance(error, NotModifiedError)
+    response = HttpResponse(status=HTTPStatus.NOT_MODIFIED.value, headers={"ETag": error.etag})
+    del response["Content-Type"]  # nothing is sent
+    return response
+
+
+def _precondition_failed(request: HttpRequest, error: _Raised) -> HttpResponse:
+    return problem(request, HTTPStatus.PRECONDITION_FAILED, "precondition-failed", str(error))
+
+
+def _precondition_required(request: HttpRequest, error: _Raised) -> HttpResponse:
+    return problem(request, HTTPStatus.PRECONDITION_REQUIRED, "precondition-required", str(error))
+
+
+def unavailable(request: HttpRequest, error: _Raised) -> HttpResponse:
+    """Return the answer while the database is away or busy."""
+    logger.warning("%s %s: the database is away or busy: %s", request.method, request.path, error)
+    return problem(
+        request,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "unavailable",
+        "The database is away or busy; nothing was done. Ask again in a moment.",
+        headers={"Retry-After": "5"},
+    )
+
+
 def _http_error(request: HttpRequest, error: _Raised) -> HttpResponse:
     assert isinstance(error, HttpError)
     status = HTTPStatus(error.status_code)
@@ -217,10 +269,15 @@ def _http_error(request: HttpRequest, error: _Raised) -> HttpResponse:
 def _failed(request: HttpRequest, error: _Raised) -> HttpResponse:
     assert isinstance(error, Exception)
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return failed(request)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Return the answer where the product is at fault."""
     return problem(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "failed",
-        "The product failed at this; its log of this moment says why. Trying again is safe for "
-        "GET, and for POST /jobs with the same Idempotency-Key.",
+        "The product failed at this; its log of this moment says why. Asking again is safe for "
+        "GET, and for everything else with the same Idempotency-Key.",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import AbstractContextManager
+from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
@@ -16,9 +17,10 @@ from missioncontrol.api.authentication import (
     permitted,
     principal_of,
 )
-from missioncontrol.api.fields import Asked, Instant, JsonObject, Number, PageSize, Sent, Text
+from missioncontrol.api.conditions import CHANGE, READ, tagged, unchanged
+from missioncontrol.api.fields import Instant, JsonObject, Number, Sent, Text, example
 from missioncontrol.api.mission import spacecraft_in_field
-from missioncontrol.api.paging import Page, newest_first
+from missioncontrol.api.paging import Page, PageQuery, newest_first
 from missioncontrol.api.problems import (
     FieldError,
     InvalidInputError,
@@ -39,8 +41,36 @@ State = Annotated[
 ]
 
 
+_TELECOMMAND: Final = {
+    "id": 4,
+    "spacecraft": "DD-1",
+    "name": "PAYLOAD_POWER",
+    "arguments": {"UNIT": "GPU1", "STATE": "ON"},
+    "hazardous": False,
+    "state": "APPROVED",
+    "origin": "",
+    "submitted_by": "operator",
+    "submitted_at": "2026-12-01T12:00:00Z",
+    "approved_by": "approver",
+    "approved_at": "2026-12-01T12:05:00Z",
+    "approval_policy": "",
+    "rejected_by": None,
+    "rejected_at": None,
+    "rejection_reason": "",
+    "contact": None,
+    "released_at": None,
+    "radiated_at": None,
+    "accepted_at": None,
+    "started_at": None,
+    "completed_at": None,
+    "failure": "",
+}
+
+
 class EventOut(Schema):
     """Something that happened to a telecommand."""
+
+    model_config = example(at="2026-12-01T12:05:00Z", kind="APPROVED", detail="by approver")
 
     at: Instant
     kind: str
@@ -49,6 +79,8 @@ class EventOut(Schema):
 
 class TelecommandOut(Schema):
     """A telecommand from the wish to the spacecraft's last report on it."""
+
+    model_config = example(**_TELECOMMAND)
 
     id: int
     spacecraft: str
@@ -77,11 +109,20 @@ class TelecommandOut(Schema):
 class TelecommandDetailOut(TelecommandOut):
     """A telecommand and its history, oldest first."""
 
+    model_config = example(
+        **_TELECOMMAND,
+        events=[{"at": "2026-12-01T12:05:00Z", "kind": "APPROVED", "detail": "by approver"}],
+    )
+
     events: list[EventOut]
 
 
 class TelecommandIn(Sent):
     """Which telecommand; arguments as its definition in the mission file says."""
+
+    model_config = example(
+        spacecraft="DD-1", name="PAYLOAD_POWER", arguments={"UNIT": "GPU1", "STATE": "ON"}
+    )
 
     spacecraft: Text
     name: Text
@@ -91,17 +132,17 @@ class TelecommandIn(Sent):
 class RejectionIn(Sent):
     """Why it is stopped."""
 
+    model_config = example(reason="The unit is too warm.")
+
     reason: Annotated[Text, Field(min_length=1)]
 
 
-class TelecommandQuery(Asked):
+class TelecommandQuery(PageQuery):
     """Which telecommands."""
 
     spacecraft: Text | None = None
     state: State | None = None
     origin: Text | None = None
-    cursor: Text | None = None
-    limit: PageSize = 100
 
 
 @router.get(
@@ -129,16 +170,15 @@ def list_telecommands(
 @router.post(
     "/telecommands",
     auth=TOKEN,
-    response={201: TelecommandOut},
+    response={201: TelecommandDetailOut},
     summary="Submit a telecommand",
 )
 def submit_telecommand(
     request: HttpRequest, response: HttpResponse, asked: TelecommandIn
-) -> TelecommandOut:
+) -> TelecommandDetailOut:
     """Ask for a telecommand; a second person must approve it before it is sent."""
-    principal = principal_of(request)
     spacecraft = spacecraft_in_field(asked.spacecraft, "body.spacecraft")
-    principal.require(Action.TELECOMMAND_SUBMIT, spacecraft.organisation)
+    principal = permitted(request, Action.TELECOMMAND_SUBMIT, spacecraft.organisation)
     try:
         telecommand = services.submit_telecommand(
             spacecraft=spacecraft,
@@ -150,7 +190,7 @@ def submit_telecommand(
     except services.TelecommandRefusedError as refusal:
         raise _field_errors(refusal, asked) or refusal from refusal
     response["Location"] = f"{request.path}/{telecommand.pk}"
-    return TelecommandOut(**_fields(telecommand))
+    return tagged(request, response, _detail(telecommand.pk))
 
 
 @router.get(
@@ -158,52 +198,79 @@ def submit_telecommand(
     auth=TOKEN_OR_SESSION,
     response=TelecommandDetailOut,
     summary="One telecommand with its history",
+    openapi_extra=READ,
 )
-def get_telecommand(request: HttpRequest, telecommand_id: Number) -> TelecommandDetailOut:
+def get_telecommand(
+    request: HttpRequest, response: HttpResponse, telecommand_id: Number
+) -> TelecommandDetailOut:
     """Return one telecommand and what happened to it."""
-    telecommand = _get(principal_of(request), telecommand_id)
-    events = selectors.telecommand_events(telecommand)
-    return TelecommandDetailOut(
-        **_fields(telecommand),
-        events=[EventOut(at=event.at, kind=event.kind, detail=event.detail) for event in events],
-    )
+    _get(principal_of(request), telecommand_id)
+    return tagged(request, response, _detail(telecommand_id))
 
 
 @router.post(
     "/telecommands/{telecommand_id}/approve",
     auth=TOKEN,
-    response=TelecommandOut,
+    response=TelecommandDetailOut,
     summary="Approve a telecommand",
+    openapi_extra=CHANGE,
 )
-def approve_telecommand(request: HttpRequest, telecommand_id: Number) -> TelecommandOut:
-    """Approve what another person submitted; the next contact sends it."""
+def approve_telecommand(
+    request: HttpRequest, response: HttpResponse, telecommand_id: Number
+) -> TelecommandDetailOut:
+    """Approve what another person submitted; the next contact sends it.
+
+    With ``If-Match`` what is approved is what was read, or nothing.
+    """
     telecommand = _get(principal_of(request), telecommand_id)
     principal = permitted(request, Action.TELECOMMAND_APPROVE, telecommand.spacecraft.organisation)
-    services.approve_telecommand(
-        telecommand_id=telecommand_id, approver=principal.operator, at=clock.now()
-    )
-    return TelecommandOut(**_fields(selectors.get_telecommand(telecommand_id)))
+    with _unchanged(request, telecommand_id):
+        services.approve_telecommand(
+            telecommand_id=telecommand_id, approver=principal.operator, at=clock.now()
+        )
+    return tagged(request, response, _detail(telecommand_id))
 
 
 @router.post(
     "/telecommands/{telecommand_id}/reject",
     auth=TOKEN,
-    response=TelecommandOut,
+    response=TelecommandDetailOut,
     summary="Reject a telecommand",
+    openapi_extra=CHANGE,
 )
 def reject_telecommand(
-    request: HttpRequest, telecommand_id: Number, asked: RejectionIn
-) -> TelecommandOut:
+    request: HttpRequest, response: HttpResponse, telecommand_id: Number, asked: RejectionIn
+) -> TelecommandDetailOut:
     """Stop a telecommand that has not been released; its submitter may do so too."""
     principal = principal_of(request)
-    _get(principal, telecommand_id)
-    services.reject_telecommand(
-        telecommand_id=telecommand_id,
-        approver=principal.operator,
-        reason=asked.reason,
-        at=clock.now(),
+    telecommand = _get(principal, telecommand_id)
+    own = telecommand.submitted_by_id == principal.operator.pk
+    principal.require(
+        Action.TELECOMMAND_SUBMIT if own else Action.TELECOMMAND_APPROVE,
+        telecommand.spacecraft.organisation,
     )
-    return TelecommandOut(**_fields(selectors.get_telecommand(telecommand_id)))
+    with _unchanged(request, telecommand_id):
+        services.reject_telecommand(
+            telecommand_id=telecommand_id,
+            approver=principal.operator,
+            reason=asked.reason,
+            at=clock.now(),
+        )
+    return tagged(request, response, _detail(telecommand_id))
+
+
+def _unchanged(request: HttpRequest, telecommand_id: int) -> AbstractContextManager[None]:
+    rows = Telecommand.objects.filter(pk=telecommand_id)
+    return unchanged(request, rows, lambda: _detail(telecommand_id))
+
+
+def _detail(telecommand_id: int) -> TelecommandDetailOut:
+    telecommand = selectors.get_telecommand(telecommand_id)
+    events = selectors.telecommand_events(telecommand)
+    return TelecommandDetailOut(
+        **_fields(telecommand),
+        events=[EventOut(at=event.at, kind=event.kind, detail=event.detail) for event in events],
+    )
 
 
 def _get(principal: Principal, telecommand_id: int) -> Telecommand:

@@ -1,4 +1,4 @@
-"""Current values, history and alarms."""
+"""Current values, the health of subsystems, and history."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from missioncontrol.accounts.policy import Action
-from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, principal_of
-from missioncontrol.api.fields import Asked, Instant, Number, Text, Value, finite, utc_text
-from missioncontrol.api.mission import spacecraft_in_field, spacecraft_in_path
-from missioncontrol.api.paging import Page
+from missioncontrol.api.authentication import TOKEN_OR_SESSION, principal_of
+from missioncontrol.api.fields import (
+    Asked,
+    AskedInstant,
+    Instant,
+    PageSize,
+    Text,
+    Value,
+    example,
+    finite,
+    utc_text,
+)
+from missioncontrol.api.mission import spacecraft_in_path
+from missioncontrol.api.paging import Page, PageQuery, in_order
 from missioncontrol.api.problems import NotFoundError, invalid
-from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
-from telemetry import selectors, services
-from telemetry.models import Alarm
-from telemetry.selectors import CurrentValue
+from telemetry import selectors
+from telemetry.selectors import CurrentValue, SubsystemHealth
 
 router = Router(tags=["telemetry"])
 
@@ -33,6 +41,17 @@ class CurrentValueOut(Schema):
     ``state`` is normal, caution, serious, critical, standby or off.
     """
 
+    model_config = example(
+        name="PWR_BATT_V",
+        subsystem="power",
+        description="Battery voltage",
+        unit="V",
+        value=51.5,
+        raw=2060,
+        state="normal",
+        generated_at="2026-12-01T11:58:00Z",
+    )
+
     name: str
     subsystem: str
     description: str
@@ -43,11 +62,28 @@ class CurrentValueOut(Schema):
     generated_at: Instant | None
 
 
-class LatestOut(Schema):
+class LatestOut(Page[CurrentValueOut]):
     """The newest values of one spacecraft, in the order of its dictionary."""
 
     spacecraft: str
-    items: list[CurrentValueOut]
+
+
+class SubsystemOut(Schema):
+    """The worst state of a subsystem's parameters, and how many are in trouble."""
+
+    model_config = example(
+        name="power",
+        state="normal",
+        parameters=12,
+        in_trouble=0,
+        newest_at="2026-12-01T11:58:00Z",
+    )
+
+    name: str
+    state: str
+    parameters: int
+    in_trouble: int
+    newest_at: Instant | None
 
 
 class HistoryOut(Schema):
@@ -57,6 +93,19 @@ class HistoryOut(Schema):
     mean, ``minimum`` and ``maximum`` its ends; without, these two are null.
     ``truncated``: only the newest samples of the interval are here.
     """
+
+    model_config = example(
+        spacecraft="DD-1",
+        parameter="PWR_BATT_V",
+        unit="V",
+        start="2026-12-01T11:00:00Z",
+        end="2026-12-01T12:00:00Z",
+        times=["2026-12-01T11:58:00Z", "2026-12-01T11:59:00Z"],
+        values=[51.5, 53.0],
+        minimum=None,
+        maximum=None,
+        truncated=False,
+    )
 
     spacecraft: str
     parameter: str
@@ -70,41 +119,21 @@ class HistoryOut(Schema):
     truncated: bool
 
 
-class AlarmOut(Schema):
-    """A parameter that left its limits."""
-
-    id: int
-    spacecraft: str
-    parameter: str
-    severity: str
-    value: str
-    limit: str
-    raised_at: Instant
-    cleared_at: Instant | None
-    acknowledged_at: Instant | None
-    acknowledged_by: str | None
-
-
-class LatestQuery(Asked):
+class LatestQuery(PageQuery):
     """Which parameters; none: all."""
 
     parameter: list[Text] = Field(default=[], max_length=200)
+    limit: Annotated[PageSize, Field(description="items on a page")] = 500
 
 
 class HistoryQuery(Asked):
     """Which samples; without an interval those of the last hour."""
 
-    start: Instant | None = None
-    end: Instant | None = None
+    start: AskedInstant | None = None
+    end: AskedInstant | None = None
     size: Annotated[
         int | None, Field(ge=1, le=10_000, description="how many buckets; without: every sample")
     ] = None
-
-
-class AlarmQuery(Asked):
-    """Whose alarms."""
-
-    spacecraft: Text | None = None
 
 
 @router.get(
@@ -124,8 +153,33 @@ def get_latest(request: HttpRequest, name: Text, asked: Query[LatestQuery]) -> L
                 parameter,
                 f"a parameter of {spacecraft}; without this field all {len(known)} are listed",
             )
-    values = selectors.latest_values(spacecraft, names=asked.parameter or None)
-    return LatestOut(spacecraft=spacecraft.name, items=[_value_out(value) for value in values])
+    names, cursor = in_order(
+        list(dict.fromkeys(asked.parameter)) or list(known),
+        name_of=str,
+        cursor=asked.cursor,
+        limit=asked.limit,
+    )
+    values = selectors.latest_values(spacecraft, names=names)
+    return LatestOut(
+        spacecraft=spacecraft.name, items=[_value_out(value) for value in values], next=cursor
+    )
+
+
+@router.get(
+    "/spacecraft/{name}/subsystems",
+    auth=TOKEN_OR_SESSION,
+    response=Page[SubsystemOut],
+    summary="Health of the subsystems",
+)
+def list_subsystems(
+    request: HttpRequest, name: Text, asked: Query[PageQuery]
+) -> Page[SubsystemOut]:
+    """Return the worst state in each subsystem, in the order of the dictionary."""
+    health = selectors.subsystem_health(selectors.latest_values(_viewed(request, name)))
+    found, cursor = in_order(
+        health, name_of=lambda each: each.name, cursor=asked.cursor, limit=asked.limit
+    )
+    return Page(items=[_subsystem_out(each) for each in found], next=cursor)
 
 
 @router.get(
@@ -163,39 +217,6 @@ def get_history(
     )
 
 
-@router.get("/alarms", auth=TOKEN_OR_SESSION, response=Page[AlarmOut], summary="Alarms")
-def list_alarms(request: HttpRequest, asked: Query[AlarmQuery]) -> Page[AlarmOut]:
-    """Return the alarms that are not cleared or not acknowledged, the worst first."""
-    principal = principal_of(request)
-    principal.require(Action.TELEMETRY_VIEW)
-    watched = fleet.active_spacecraft()
-    if asked.spacecraft:
-        watched = [spacecraft_in_field(asked.spacecraft, "query.spacecraft")]
-        principal.require(Action.TELEMETRY_VIEW, watched[0].organisation)
-    items = [
-        _alarm_out(alarm)
-        for spacecraft in watched
-        if principal.may(Action.TELEMETRY_VIEW, spacecraft.organisation)
-        for alarm in selectors.active_alarms(spacecraft=spacecraft)
-    ]
-    return Page(items=items)
-
-
-@router.post(
-    "/alarms/{alarm_id}/acknowledge", auth=TOKEN, response=AlarmOut, summary="Acknowledge an alarm"
-)
-def acknowledge_alarm(request: HttpRequest, alarm_id: Number) -> AlarmOut:
-    """Note that you have seen an alarm."""
-    principal = principal_of(request)
-    alarm = Alarm.objects.select_related("spacecraft__organisation").filter(pk=alarm_id).first()
-    if alarm is None:
-        raise NotFoundError(f"There is no alarm {alarm_id}.")
-    principal.require(Action.ALARM_ACKNOWLEDGE, alarm.spacecraft.organisation)
-    return _alarm_out(
-        services.acknowledge_alarm(alarm_id=alarm_id, operator=principal.operator, at=clock.now())
-    )
-
-
 def _viewed(request: HttpRequest, name: str) -> Spacecraft:
     spacecraft = spacecraft_in_path(name)
     principal_of(request).require(Action.TELEMETRY_VIEW, spacecraft.organisation)
@@ -204,6 +225,16 @@ def _viewed(request: HttpRequest, name: str) -> Spacecraft:
 
 def _column(values: list[float] | None) -> list[Value] | None:
     return None if values is None else [finite(value) for value in values]
+
+
+def _subsystem_out(health: SubsystemHealth) -> SubsystemOut:
+    return SubsystemOut(
+        name=health.name,
+        state=health.state,
+        parameters=health.parameters,
+        in_trouble=health.in_trouble,
+        newest_at=health.newest_at,
+    )
 
 
 def _value_out(value: CurrentValue) -> CurrentValueOut:
@@ -216,20 +247,4 @@ def _value_out(value: CurrentValue) -> CurrentValueOut:
         raw=finite(value.raw),
         state=value.state,
         generated_at=value.generated_at,
-    )
-
-
-def _alarm_out(alarm: Alarm) -> AlarmOut:
-    by = alarm.acknowledged_by
-    return AlarmOut(
-        id=alarm.pk,
-        spacecraft=alarm.spacecraft.name,
-        parameter=alarm.parameter,
-        severity=alarm.severity,
-        value=alarm.value,
-        limit=alarm.limit,
-        raised_at=alarm.raised_at,
-        cleared_at=alarm.cleared_at,
-        acknowledged_at=alarm.acknowledged_at,
-        acknowledged_by=by.username if by is not None else None,
     )

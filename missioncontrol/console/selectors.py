@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from django.contrib.sessions.models import Session
-from django.db.models import Count, Max, Model, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.audit.models import AuditEntry
-from missioncontrol.fleet.models import GroundStation, Spacecraft
-from missioncontrol.kernel import broker
-from missioncontrol.scheduling.models import Contact
-from telemetry.models import Alarm, BadFrame, LinkSession
+from missioncontrol.fleet.models import Spacecraft
+from telemetry.models import Alarm, BadFrame
 from uplink.commanding.models import Telecommand
 from uplink.jobs.models import Job
 from uplink.jobs.selectors import OPEN_STATES
 
-# The hash that the supervisor fills: process name -> JSON. A test holds the two together.
-SUPERVISOR_KEY: Final = "supervisor"
 _REASONS_SHOWN: Final = 30
 
 _Row = TypeVar("_Row", bound=Model)
@@ -137,27 +132,6 @@ def _jobs_of(seen: Collection[Organisation]) -> QuerySet[Job]:
     )
 
 
-def link_sessions(contact: Contact) -> list[LinkSession]:
-    """Return the connections to the return service in one contact, by time."""
-    return list(LinkSession.objects.filter(contact=contact))
-
-
-def last_frames(stations: Collection[GroundStation]) -> dict[int, datetime]:
-    """Return when each station's last frame came, by the station's primary key."""
-    rows = (
-        LinkSession.objects.filter(contact__antenna__station__in=stations)
-        .values("contact__antenna__station")
-        .annotate(newest=Max("last_frame_at"))
-    )
-    return {row["contact__antenna__station"]: row["newest"] for row in rows if row["newest"]}
-
-
-def open_session_stations() -> set[int]:
-    """Return the primary keys of the stations that a return link is open to."""
-    sessions = LinkSession.objects.filter(closed_at=None)
-    return set(sessions.values_list("contact__antenna__station", flat=True))
-
-
 def audit_actions() -> list[str]:
     """Return the actions that stand in the log, by name."""
     actions = AuditEntry.objects.order_by("action").values_list("action", flat=True)
@@ -178,16 +152,6 @@ def sessions_in_force(owners: Mapping[str, int]) -> set[str]:
         )
     )
     return {key for key in sessions.values_list("pk", flat=True) if owners[key] in active}
-
-
-def supervised_processes() -> dict[str, dict[str, Any]]:
-    """Return what the supervisor last told of each process; empty where none runs.
-
-    Raises:
-        RedisError: the broker is away.
-    """
-    rows: Any = broker.connection().hgetall(SUPERVISOR_KEY)
-    return {name.decode(): json.loads(row) for name, row in rows.items()}
 
 
 def _page(rows: QuerySet[_Row], number: int, size: int) -> RowPage[_Row]:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Max, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.fleet.models import GroundStation, Spacecraft
 from missioncontrol.pipelines.models import (
     Acceptance,
     FopState,
@@ -106,6 +107,27 @@ def link_counts(contact: Contact) -> dict[str, int]:
     return {name: sums[name] or 0 for name in _LINK_COUNTS}
 
 
+def link_sessions(contact: Contact) -> list[LinkSession]:
+    """Return the connections to the return service in one contact, by time."""
+    return list(LinkSession.objects.filter(contact=contact))
+
+
+def last_frames(stations: Collection[GroundStation]) -> dict[int, datetime]:
+    """Return when each station's last frame came, by the station's primary key."""
+    rows = (
+        LinkSession.objects.filter(contact__antenna__station__in=stations)
+        .values("contact__antenna__station")
+        .annotate(newest=Max("last_frame_at"))
+    )
+    return {row["contact__antenna__station"]: row["newest"] for row in rows if row["newest"]}
+
+
+def open_session_stations() -> set[int]:
+    """Return the primary keys of the stations that a return link is open to."""
+    sessions = LinkSession.objects.filter(closed_at=None)
+    return set(sessions.values_list("contact__antenna__station", flat=True))
+
+
 def transfers_under_way(spacecraft: Spacecraft) -> list[dict[str, Any]]:
     """Return the file transfers that are not over, with what is shown of them."""
     transfers = Transfer.objects.filter(
@@ -116,11 +138,15 @@ def transfers_under_way(spacecraft: Spacecraft) -> list[dict[str, Any]]:
 
 def transfers_of_pass(contact: Contact) -> list[dict[str, Any]]:
     """Return the file transfers that are not over or ended since the pass began."""
+    return [_shown(transfer) for transfer in transfers_of(contact).order_by("pk")]
+
+
+def transfers_of(contact: Contact) -> QuerySet[Transfer]:
+    """Return the rows of the transfers that are not over or ended since the pass began."""
     begun = contact.started_at or contact.aos
-    transfers = Transfer.objects.filter(spacecraft=contact.spacecraft).filter(
+    return Transfer.objects.filter(spacecraft=contact.spacecraft).filter(
         Q(completed_at__gte=begun) | Q(state__in=["WAITING", "ACTIVE", "SUSPENDED"])
     )
-    return [_shown(transfer) for transfer in transfers.order_by("pk")]
 
 
 def _shown(transfer: Transfer) -> dict[str, Any]:

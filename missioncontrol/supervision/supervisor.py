@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from redis.exceptions import RedisError
 
 from missioncontrol.kernel import broker, clock
+from missioncontrol.kernel.processes import ProcessState, tell_processes
 from missioncontrol.supervision.children import Child, ChildDefinition, ChildState
 
-SUPERVISOR_KEY: Final = "supervisor"  # Redis hash: process name -> JSON
 STOP_WITHIN_S: Final = 2.5
 _WATCH_EVERY_S: Final = 0.2
 _TELL_EVERY_S: Final = 2.0
@@ -76,22 +74,20 @@ class Supervisor:
                 child.wait_stopped(deadline_s=time.monotonic() + 1.0)
 
     def _tell(self) -> None:
-        at = datetime.now(UTC).isoformat(timespec="seconds")  # noqa: TID251  # machine time
-        rows = {
-            child.definition.name: json.dumps(
-                {
-                    "state": child.state.value,
-                    "pid": child.pid,
-                    "restarts": child.restarts,
-                    "last_exit": child.last_exit,
-                    "seen": at,
-                }
+        at = clock.wall_now()
+        states = [
+            ProcessState(
+                name=child.definition.name,
+                state=child.state.value,
+                pid=child.pid,
+                restarts=child.restarts,
+                last_exit=child.last_exit,
+                seen=at,
             )
             for child in self._children
-        }
+        ]
         try:
-            for name, row in rows.items():
-                broker.connection().hset(SUPERVISOR_KEY, name, row)
+            tell_processes(states)
         except RedisError as error:
             logger.warning("the state of the processes could not be told: %s", error)
 

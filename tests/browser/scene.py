@@ -18,7 +18,8 @@ from missioncontrol.audit.services import sequence_entries
 from missioncontrol.contacts.services import recompute_windows
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
-from missioncontrol.kernel import broker, clock
+from missioncontrol.kernel import clock
+from missioncontrol.kernel.processes import ProcessState, tell_processes
 from missioncontrol.pipelines.demo import seed_mission
 from missioncontrol.pipelines.models import (
     Acceptance,
@@ -31,7 +32,6 @@ from missioncontrol.pipelines.services import begin_step, end_step
 from missioncontrol.scheduling.leases import claim_contact
 from missioncontrol.scheduling.models import Contact
 from missioncontrol.scheduling.services import advance_contact, book_contacts
-from missioncontrol.supervision.supervisor import SUPERVISOR_KEY
 from telemetry.models import BadFrame
 from telemetry.pipeline import ReceivedPacket
 from telemetry.services import TelemetryReception, open_session
@@ -281,19 +281,25 @@ def _fly(contact: Contact) -> None:
 
 
 def _supervise() -> None:
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    for number, name in enumerate(
-        [
-            *["broker", "web", "log-sequencer", "witness-rounds", "worker", "beat"],
-            *["telemetry-link", "pass-executor"],
-        ]
-    ):
-        died = name == "worker"
-        row = {
-            "state": "running",
-            "pid": 4000 + number,
-            "restarts": int(died),
-            "last_exit": -9 if died else None,
-            "seen": at,
-        }
-        broker.connection().hset(SUPERVISOR_KEY, name, json.dumps(row))
+    at = datetime.now(UTC)
+    names = [
+        "broker",
+        "web",
+        "log-sequencer",
+        "witness-rounds",
+        "worker",
+        "beat",
+        "telemetry-link",
+        "pass-executor",
+    ]
+    tell_processes(
+        ProcessState(
+            name=name,
+            state="running",
+            pid=4000 + number,
+            restarts=int(name == "worker"),
+            last_exit=-9 if name == "worker" else None,
+            seen=at,
+        )
+        for number, name in enumerate(names)
+    )

@@ -30,7 +30,6 @@ class Job(models.Model):
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     program = models.CharField(max_length=40, choices=[(p.value, p.value) for p in Program])
     state = models.CharField(max_length=12, choices=State.choices, default=State.SUBMITTED)
-    idempotency_key = models.CharField(max_length=80, blank=True)
 
     input_sha256 = models.CharField(max_length=64)
     input_octets = models.PositiveBigIntegerField()
@@ -62,11 +61,6 @@ class Job(models.Model):
         base_manager_name = "objects"
         ordering = ["-number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["organisation", "idempotency_key"],
-                condition=~models.Q(idempotency_key=""),
-                name="job_submitted_once",
-            ),
             models.CheckConstraint(
                 condition=~models.Q(state="COMPLETED") | ~models.Q(output_sha256=""),
                 name="job_completed_has_digest",

@@ -30,7 +30,6 @@ PATIENCE: Final = timedelta(hours=24)
 _ACTOR: Final = "process:job-pipeline"
 _RUN_JOB: Final = "RUN_JOB"
 _POLICY: Final = "job-pipeline"
-_KEY_LENGTH: Final = 80
 _STATE = Job.State
 _CANCELLABLE: Final = (_STATE.SUBMITTED,)
 _FAILURE_LENGTH: Final = 1000  # characters; an entry of the log has a limit too
@@ -51,7 +50,6 @@ def submit_job(
     program: str,
     input_octets: bytes,
     at: datetime,
-    idempotency_key: str = "",
 ) -> Job:
     """Take a job; its input goes up at the next contact.
 
@@ -62,34 +60,21 @@ def submit_job(
         program: Name of a program on board.
         input_octets: Its input, in the form that the program takes.
         at: Moment, UTC.
-        idempotency_key: A job with the same key and content is returned
-            instead of taken twice.
 
     Raises:
         NotPermittedError: *submitted_by* may not submit for *organisation*.
-        JobRefusedError: unknown program, wrong input, a spacecraft that runs no
-            jobs, or a key that another content has used.
+        JobRefusedError: unknown program, wrong input, or a spacecraft that runs
+            no jobs.
     """
     require(submitted_by, Action.JOB_SUBMIT, organisation)
     _check_runs_jobs(spacecraft)
-    known = _checked(program, input_octets, idempotency_key)
-    digest = hashlib.sha256(input_octets).hexdigest()
-    earlier = _earlier(organisation, idempotency_key)
-    if earlier is not None:
-        same = (spacecraft.pk, known, digest)
-        if (earlier.spacecraft_id, earlier.program, earlier.input_sha256) == same:
-            return earlier
-        raise JobRefusedError(
-            f"The idempotency key {idempotency_key!r} belongs to job {earlier.number}, which has "
-            "another spacecraft, program or input. Use a new key for a new job."
-        )
+    known = _checked(program, input_octets)
     job = Job.objects.create(
         spacecraft=spacecraft,
         organisation=organisation,
         submitted_by=submitted_by,
         program=known.value,
-        idempotency_key=idempotency_key,
-        input_sha256=digest,
+        input_sha256=hashlib.sha256(input_octets).hexdigest(),
         input_octets=len(input_octets),
         submitted_at=at,
     )
@@ -115,7 +100,7 @@ def _check_runs_jobs(spacecraft: Spacecraft) -> None:
         raise JobRefusedError(f"{spacecraft} runs no jobs. {error}") from error
 
 
-def _checked(program: str, input_octets: bytes, idempotency_key: str) -> Program:
+def _checked(program: str, input_octets: bytes) -> Program:
     try:
         known = Program(program)
     except ValueError:
@@ -125,20 +110,7 @@ def _checked(program: str, input_octets: bytes, idempotency_key: str) -> Program
         check_input(known, input_octets)
     except ProgramInputError as error:
         raise JobRefusedError(str(error)) from error
-    if len(idempotency_key) > _KEY_LENGTH:
-        raise JobRefusedError(
-            f"The idempotency key has {len(idempotency_key)} characters; "
-            f"the limit is {_KEY_LENGTH}."
-        )
     return known
-
-
-def _earlier(organisation: Organisation, idempotency_key: str) -> Job | None:
-    # The lock makes two submissions with one key take turns.
-    Organisation.objects.select_for_update().get(pk=organisation.pk)
-    if not idempotency_key:
-        return None
-    return Job.objects.filter(organisation=organisation, idempotency_key=idempotency_key).first()
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from missioncontrol.accounts.services.errors import AccountRefusedError
+from missioncontrol.accounts.services.invitations import invite
 from missioncontrol.accounts.services.operators import (
     close_account,
     create_operator,
@@ -38,6 +39,7 @@ __all__ = [
     "create_token",
     "end_session",
     "grant_role",
+    "invite",
     "note_authenticator",
     "note_lockout",
     "note_password",

@@ -78,7 +78,7 @@ def close_account(
             no organisation keeps it.
         NotPermittedError: *actor* is no administrator of the organisation that keeps it.
     """
-    row = _kept_account(operator, actor)
+    row = kept_account(operator, actor)
     if not row.is_active:
         return
     for membership in row.roles_held():
@@ -102,7 +102,7 @@ def open_account(*, operator: Operator, actor: Operator | str, at: datetime) -> 
         AccountRefusedError: no organisation keeps it.
         NotPermittedError: *actor* is no administrator of the organisation that keeps it.
     """
-    row = _kept_account(operator, actor)
+    row = kept_account(operator, actor)
     if row.is_active:
         return
     row.is_active = True
@@ -110,7 +110,13 @@ def open_account(*, operator: Operator, actor: Operator | str, at: datetime) -> 
     _log(row, "operator.open", actor, at)
 
 
-def _kept_account(operator: Operator, actor: Operator | str) -> Operator:
+def kept_account(operator: Operator, actor: Operator | str) -> Operator:
+    """Return the row of an account, locked, which *actor* may change.
+
+    Raises:
+        AccountRefusedError: no organisation keeps it.
+        NotPermittedError: *actor* is no administrator of the organisation that keeps it.
+    """
     row = Operator.objects.select_for_update().get(pk=operator.pk)
     if row.home is None:
         raise AccountRefusedError(f"No organisation keeps the account {row}.")

@@ -121,13 +121,21 @@ def adopt_single_sign_on_account(
 
 
 def _check_issuer(issuer: str) -> None:
-    parts = urlsplit(issuer)
-    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not (parts.scheme == "https" or is_local) or not parts.hostname or "@" in parts.netloc:
+    if not _can_be_an_issuer(issuer):
         raise AccountRefusedError(
             f"{issuer!r} is no address of an identity provider; give https:// and a host, as in "
             "https://login.member.example/realms/people."
         )
+
+
+def _can_be_an_issuer(issuer: str) -> bool:
+    try:
+        parts = urlsplit(issuer)
+        host = parts.hostname
+    except ValueError:  # as of "https://["
+        return False
+    is_local = parts.scheme == "http" and host in _LOOPBACK
+    return bool(host) and (parts.scheme == "https" or is_local) and "@" not in parts.netloc
 
 
 def _free_name(organisation: Organisation, wanted: str) -> str:

@@ -99,8 +99,12 @@ def _read_key(vkey: str) -> VerifierKey:
 
 
 def _require_address(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in url:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:  # as of "https://["
+        host = None
+    if host is None or parts.scheme not in {"http", "https"} or parts.query or "@" in url:
         raise WitnessRefusedError(
             f"{url} is not the address of a witness; give http:// or https://, a host and "
             "perhaps a path, without user name or query."

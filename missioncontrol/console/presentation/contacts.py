@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from missioncontrol.console import selectors as reads
 from missioncontrol.console.presentation import geometry
 from missioncontrol.console.presentation.steps import Step, current, done, failed, todo
 from missioncontrol.pipelines import selectors as pipelines
@@ -276,5 +275,5 @@ def session_rows(contact: Contact) -> list[SessionRow]:
             bad=session.frames_bad,
             packets=session.packets,
         )
-        for session in reads.link_sessions(contact)
+        for session in pipelines.link_sessions(contact)
     ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -18,12 +18,11 @@ from missioncontrol.console.presentation.contacts import contact_panel, contact_
 from missioncontrol.console.presentation.jobs import JobRow, job_row
 from missioncontrol.console.presentation.parameters import SubsystemTile, subsystem_tiles
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.processes import SILENT_AFTER, ProcessState, told_processes
 from missioncontrol.scheduling import selectors as scheduling
 from missioncontrol.scheduling.models import IN_PROGRESS, Contact
 
 _SHOWN: Final = 8
-# The supervisor tells every two seconds; longer silence means that it is gone.
-_SUPERVISOR_SILENT: Final = timedelta(seconds=10)
 
 logger = logging.getLogger(__name__)
 
@@ -83,22 +82,20 @@ def _running_jobs(viewer: Viewer) -> list[JobRow]:
 
 def _processes() -> dict[str, Any]:
     try:
-        told = reads.supervised_processes()
+        rows = [_process(each) for each in told_processes()]
     except RedisError as error:
         logger.warning("the state of the processes cannot be read: %s", error)
         return {"processes": [], "processes_unknown": True}
-    rows = [_process(name, row) for name, row in told.items()]
-    at = datetime.now(UTC)  # noqa: TID251  # processes live on the machine's clock
-    silent = bool(rows) and all(at - row.seen > _SUPERVISOR_SILENT for row in rows)
+    at = clock.wall_now()
+    silent = bool(rows) and all(at - row.seen > SILENT_AFTER for row in rows)
     return {"processes": rows, "supervisor_silent": silent}
 
 
-def _process(name: str, row: dict[str, Any]) -> ProcessRow:
-    ended = row.get("last_exit")
+def _process(told: ProcessState) -> ProcessRow:
     return ProcessRow(
-        name=name,
-        state=row["state"],
-        restarts=row["restarts"],
-        seen=datetime.fromisoformat(row["seen"]),
-        note=f"ended with {ended}" if ended is not None else "",
+        name=told.name,
+        state=told.state,
+        restarts=told.restarts,
+        seen=told.seen,
+        note=f"ended with {told.last_exit}" if told.last_exit is not None else "",
     )

@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from missioncontrol.accounts.policy import Action
-from missioncontrol.console import selectors as reads
 from missioncontrol.console.access import page
 from missioncontrol.console.presentation import geometry
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import GroundStation
 from missioncontrol.kernel import clock
+from missioncontrol.pipelines import selectors as pipelines
 from missioncontrol.scheduling import selectors as scheduling
 from missioncontrol.scheduling.models import Contact
 
@@ -64,7 +64,7 @@ def stations(request: HttpRequest) -> HttpResponse:
 
 def _rows(at: datetime) -> list[StationRow]:
     in_service = fleet.stations_in_service()
-    open_now, last = reads.open_session_stations(), reads.last_frames(in_service)
+    open_now, last = pipelines.open_session_stations(), pipelines.last_frames(in_service)
     antennas = fleet.active_antennas()
     upcoming = [
         contact

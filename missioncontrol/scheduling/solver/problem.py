@@ -337,19 +337,19 @@ def _settled_faults(problem: Problem, antennas: set[str]) -> Iterator[str]:
         yield from _interval_faults(f"The outage of {outage.resource}", outage.begins, outage.ends)
         if outage.resource not in antennas and outage.resource not in spacecraft:
             yield f"There is an outage of {outage.resource}, which is not in the problem."
-    requests = {one.id: one for one in problem.requests}
+    asked = {one.id: one for one in problem.requests}
     for kept in problem.kept:
-        yield from _kept_faults(kept, requests, antennas)
+        yield from _kept_faults(kept, asked, antennas)
 
 
 def _kept_faults(
-    kept: KeptContact, requests: dict[str, ContactRequest], antennas: set[str]
+    kept: KeptContact, asked: dict[str, ContactRequest], antennas: set[str]
 ) -> Iterator[str]:
     contact = kept.contact
     what = f"Kept contact {contact.id}"
     yield from _interval_faults(what, contact.begins, contact.ends)
     yield from _number_faults(what, bonus=kept.bonus)
-    request = requests.get(contact.request)
+    request = asked.get(contact.request)
     if request is None:
         yield f"{what} is for the request {contact.request}, which is not in the problem."
     elif request.spacecraft != contact.spacecraft:

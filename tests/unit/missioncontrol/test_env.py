@@ -57,6 +57,33 @@ class TestSimpleValues:
         assert env.folder("SETTING", tmp_path) == tmp_path / "new"
 
 
+class TestRate:
+    @pytest.mark.parametrize(
+        ("value", "rate"),
+        [
+            ("600/minute", (600, 60)),
+            ("1/second", (1, 1)),
+            ("5/hour", (5, 3600)),
+            ("9/day", (9, 86400)),
+        ],
+    )
+    def test_reads_a_number_and_a_window(self, given_value, value, rate):
+        given_value(value)
+        assert env.rate("SETTING", "1/day") == rate
+
+    @pytest.mark.parametrize(
+        "value", ["600", "0/minute", "-1/minute", "1.5/minute", "600/week", "600 / minute", "many"]
+    )
+    def test_refuses_anything_else(self, given_value, value):
+        given_value(value)
+        with pytest.raises(EnvironmentValueError) as error:
+            env.rate("SETTING", "1/day")
+        assert str(error.value) == (
+            f"SETTING is {value!r}; give a number from 1 on and second, minute, hour or day, as "
+            "in 600/minute."
+        )
+
+
 class TestDatabase:
     def read(self):
         return env.database("SETTING", default_file=Path("/var/lib/mission.sqlite3"))

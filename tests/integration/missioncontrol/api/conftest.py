@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from missioncontrol.accounts.models import Organisation
+from missioncontrol.accounts.models import ApiToken, Organisation
 from missioncontrol.accounts.policy import Role, actions_of
 from missioncontrol.accounts.services import create_token
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
@@ -36,9 +36,23 @@ class Api:
         return self._client.get(f"/api/v1{path}", data=query, headers={**self._headers, **headers})
 
     def post(self, path: str, body: object = None, **headers: str):
-        return self._client.post(
+        return self._change("post", path, body, headers)
+
+    def put(self, path: str, body: object = None, **headers: str):
+        return self._change("put", path, body, headers)
+
+    def delete(self, path: str, **headers: str):
+        return self._change("delete", path, None, headers)
+
+    def seen(self, path: str) -> dict[str, str]:
+        """Return the header that says which state of a resource was seen: its ETag now."""
+        return {"If-Match": self.get(path)["ETag"]}
+
+    def _change(self, method: str, path: str, body: object, headers: dict[str, str]):
+        send = getattr(self._client, method)
+        return send(
             f"/api/v1{path}",
-            data=body,
+            data=body if body is not None else "",
             content_type="application/json",
             headers={**self._headers, **headers},
         )
@@ -169,6 +183,27 @@ def rival() -> Api:
     other = Organisation.objects.get(slug="ai-laboratory-2")
     account = factories.operator("rival", Role.PAYLOAD_MEMBER, member_of=other)
     return token_of(account, other)
+
+
+@pytest.fixture
+def ada(operating):
+    """An administrator of the organisation that operates the mission."""
+    return factories.operator("ada", Role.ADMINISTRATOR, member_of=operating)
+
+
+@pytest.fixture
+def administrator(ada, operating) -> Api:
+    return token_of(ada, operating)
+
+
+@pytest.fixture
+def aging():
+    """Return what lets all tokens be made so long ago that their making proves nothing now."""
+
+    def aging(age=timedelta(minutes=6)):
+        ApiToken.objects.update(created_at=clock.wall_now() - age)
+
+    return aging
 
 
 @pytest.fixture

@@ -64,6 +64,19 @@ class TestWindows:
         [item] = pipeline.get("/contact-windows", asked).json()["items"]
         assert item["aos"] == "2026-12-02T13:00:00Z"
 
+    def test_come_in_pages(self, pipeline, window):
+        for hours in (1, 2, 3):
+            window(AT + timedelta(hours=hours))
+        first = pipeline.get("/contact-windows", {"limit": 2}).json()
+        second = pipeline.get("/contact-windows", {"limit": 2, "cursor": first["next"]}).json()
+        aos = [each["aos"][11:13] for each in first["items"] + second["items"]]
+        assert (aos, second["next"]) == (["13", "14", "15"], None)
+
+    @pytest.mark.parametrize("start", ["9999-12-31T00:00:00Z", "1969-12-31T23:59:59Z"])
+    def test_of_no_time_that_can_be_asked_about(self, pipeline, start):
+        response = pipeline.get("/contact-windows", {"start": start})
+        assert_wrong_field(response, "query.start", "1970 to 9998", start)
+
     def test_an_unknown_spacecraft_is_refused_with_the_known_ones(self, pipeline):
         response = pipeline.get("/contact-windows", {"spacecraft": "DD-9"})
         assert_wrong_field(response, "query.spacecraft", "DD-1", "DD-9")

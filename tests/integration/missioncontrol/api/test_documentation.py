@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from missioncontrol.accounts.models import Membership
 from missioncontrol.accounts.policy import Role
 from missioncontrol.audit.services import sequence_entries
+from missioncontrol.operations.models import Operation
+from missioncontrol.operations.tasks import run_operation
 from tests import factories
 from tests.integration.missioncontrol.api.conftest import AT, complete
 from uplink.jobs.models import Job
@@ -28,8 +31,9 @@ EXAMPLES = re.findall(
 # output is laid ready; all else goes to Python as it is.
 INTERPRETER = """#!/bin/sh
 case "$*" in
-"manage.py create_token demo-pipeline --name pipeline") echo {pipeline} ;;
-"manage.py create_token operator --name telemetry") echo {operator} ;;
+"manage.py create_token demo-pipeline --name pipeline"*) echo {pipeline} ;;
+*" --name administration"*) echo {administration} ;;
+"manage.py create_token operator "*) echo {operator} ;;
 *) PYTHONPATH={root} exec {python} "$@" ;;
 esac
 """
@@ -70,8 +74,13 @@ class Shell:
 
 
 def token(username: str, name: str) -> str:
+    """Return a token as the page's own words make it."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    [command] = re.findall(
+        rf"manage\.py create_token ({username} [^)]*--name {name}\b[^)]*)\)", page
+    )
     printed = io.StringIO()
-    call_command("create_token", username, name=name, stdout=printed)
+    call_command("create_token", *command.split(), stdout=printed)
     return printed.getvalue().strip()
 
 
@@ -81,7 +90,9 @@ def shell(live_server, mission, operating, laboratory, tmp_path):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     factories.operator("demo-pipeline", Role.PAYLOAD_MEMBER, member_of=laboratory)
-    factories.operator("operator", Role.OPERATOR, member_of=operating)
+    person = factories.operator("operator", Role.OPERATOR, Role.ADMINISTRATOR, member_of=operating)
+    # As in the demo, where the operator sees the member's side too.
+    Membership.objects.create(operator=person, organisation=laboratory, role=Role.PAYLOAD_MEMBER)
     folder = tmp_path / "reader"
     (folder / ".venv" / "bin").mkdir(parents=True)
     interpreter = folder / ".venv" / "bin" / "python"
@@ -89,6 +100,7 @@ def shell(live_server, mission, operating, laboratory, tmp_path):
         INTERPRETER.format(
             pipeline=token("demo-pipeline", "pipeline"),
             operator=token("operator", "telemetry"),
+            administration=token("operator", "administration"),
             root=ROOT,
             python=sys.executable,
         )
@@ -102,40 +114,72 @@ def shell(live_server, mission, operating, laboratory, tmp_path):
 def test_every_example_runs_and_prints_what_the_page_says(shell, book):
     book()
     flown = book(state="COMPLETED")
-    assert len(EXAMPLES) == 10
-    clock, submit, wait, result, log, opening, passes, telemetry, telecommands, refusal = EXAMPLES
-    assert '"factor": 30' in shell.run(clock)
+    examples = iter(EXAMPLES)
 
-    assert re.fullmatch(r"job \d+\n", shell.run(submit))
+    def run() -> str:
+        return shell.run(next(examples))
+
+    assert '"factor": 30' in run()
+    assert '"ai-laboratory-1"' in run()
+
+    assert re.fullmatch(r"job \d+\n", run())
     job = Job.objects.get()
     complete(job, output=bytes.fromhex(job.input_sha256))
     while sequence_entries(at=AT):
         pass
-    assert shell.run(wait) == f"job {job.number}: COMPLETED\n"
-    assert shell.run(result) == "result.bin: OK\nright\n"
+    assert run() == f"job {job.number}: COMPLETED\n"
+    assert run() == "result.bin: OK\nright\n"
 
-    printed = shell.run(log)
+    printed = run()
     assert "missioncontrol.local/log\n" in printed
     assert re.search(rf"proven in a log of \d+ entries: .*job:{job.number}", printed)
 
-    printed = shell.run(opening)
+    printed = run()
     assert f'"input_sha256":"{job.input_sha256}"' in printed
     assert "verified: this is what the entry with the leaf hash " in printed
     assert '"old": 1,' in printed
     assert '"witnesses": []' in printed
 
-    assert f'{flown.pk},\n  "KASHI",\n  "COMPLETED",\n  0,\n  0' in shell.run(passes)
-    assert '"PWR_BATT_V"' in shell.run(telemetry)
-    assert '"state": "SUBMITTED"' in shell.run(telecommands)
-    printed = shell.run(refusal)
+    assert f'{flown.pk},\n  "KASHI",\n  "COMPLETED",\n  0,\n  0' in run()
+    assert '"PWR_BATT_V"' in run()
+    assert '"state": "SUBMITTED"' in run()
+
+    assert '"state": "WAITING"' in run()
+    run_operation(operation_id=Operation.objects.get().pk)
+    printed = run()
+    assert '"state": "SUCCEEDED"' in printed
+    assert '"DD-1": ' in printed
+
+    printed = run()
+    assert '"username": "dana"' in printed
+    assert '"expires_at": ' in printed
+    printed = run()
+    assert '"approver"' in printed
+    assert '"status": 412' in printed  # her roles had changed since
+    printed = run()
+    assert '"telemetry.view"' in printed
+    assert re.search(r'"20\d\d-\d\d-\d\dT[\d:.]+Z"\n', printed)  # revoked
+    assert '"client_id": "mission-control"' in run()
+
+    first, second, third, fourth = run().splitlines()
+    assert (first, third) == ("again: ", "again: true")
+    assert second == fourth
+    assert run() == "304\n"
+    assert re.fullmatch(
+        r'"token";q=600;w=60, "organisation";q=3000;w=60\n'
+        r'"token";r=\d+;t=\d+, "organisation";r=\d+;t=\d+\n',
+        run(),
+    )
+    printed = run()
     assert "invalid-input" in printed
     assert "query.limit" in printed
+    assert next(examples, None) is None
 
 
 def test_every_status_of_the_page_is_one_that_the_api_has():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     code = "".join(path.read_text() for path in (ROOT / "missioncontrol" / "api").glob("*.py"))
     kinds = re.findall(r"^\| [45][\d, ]+ \| (.*?) \|", page, re.M)
-    assert len(kinds) == 10
+    assert len(kinds) == 16
     for kind in re.findall(r"`([\w-]+)`", " ".join(kinds)):
         assert f'"{kind}"' in code

@@ -27,10 +27,6 @@ def body(octets=INPUT, **fields):
     }
 
 
-def key(text):
-    return {"Idempotency-Key": text}
-
-
 @pytest.fixture
 def submitted(pipeline) -> int:
     return pipeline.post("/jobs", body()).json()["number"]
@@ -105,37 +101,6 @@ class TestSubmit:
         assert_problem(response, 403, "not-permitted", "job.submit")
 
 
-class TestIdempotencyKey:
-    def test_the_same_request_gives_the_same_job(self, pipeline):
-        first = pipeline.post("/jobs", body(), **key("run-1"))
-        second = pipeline.post("/jobs", body(), **key("run-1"))
-        assert (first.status_code, second.status_code) == (201, 200)
-        assert second.json() == first.json()
-        assert second["Location"] == first["Location"]
-        assert Job.objects.count() == 1
-
-    def test_with_another_content_it_is_refused(self, pipeline, submitted):
-        pipeline.post("/jobs", body(), **key("run-1"))
-        response = pipeline.post("/jobs", body(b"other"), **key("run-1"))
-        assert_problem(response, 409, "refused", "Use a new key")
-        assert Job.objects.count() == 2
-
-    def test_each_member_has_keys_of_its_own(self, pipeline, rival):
-        mine = pipeline.post("/jobs", body(), **key("run-1"))
-        theirs = rival.post("/jobs", body(), **key("run-1"))
-        assert (mine.status_code, theirs.status_code) == (201, 201)
-        assert mine.json()["number"] != theirs.json()["number"]
-
-    def test_without_one_every_request_is_a_new_job(self, pipeline):
-        numbers = {pipeline.post("/jobs", body()).json()["number"] for _ in range(2)}
-        assert len(numbers) == 2
-
-    @pytest.mark.parametrize("text", ["x" * 81, "tab\there"])
-    def test_one_that_cannot_be_is_refused(self, pipeline, text):
-        response = pipeline.post("/jobs", body(), **key(text))
-        assert_wrong_field(response, "header.Idempotency-Key", "")
-
-
 class TestIsolation:
     @pytest.mark.parametrize("path", ["/jobs/{}", "/jobs/{}/result"])
     def test_another_members_job_does_not_exist(self, rival, completed, path):
@@ -177,6 +142,12 @@ class TestList:
         assert len(pipeline.get("/jobs", {"state": "SUBMITTED"}).json()["items"]) == 1
         assert pipeline.get("/jobs", {"state": "COMPLETED"}).json()["items"] == []
 
+    def test_by_organisation(self, operator, submitted):
+        def listed(slug):
+            return operator.get("/jobs", {"organisation": slug}).json()["items"]
+
+        assert [len(listed(slug)) for slug in ("ai-laboratory-1", "ai-laboratory-2")] == [1, 0]
+
     def test_is_not_for_who_has_no_role_for_jobs(self, operator, operating):
         operating.memberships.update(role="flight_dynamics")
         assert_problem(operator.get("/jobs"), 403, "not-permitted", "job.view")
@@ -197,6 +168,12 @@ class TestResult:
         assert job["finished_at"] == "2026-12-01T11:00:30Z"
         assert hashlib.sha256(answer.content).hexdigest() == job["output_sha256"]
         assert answer["ETag"] == f'"{job["output_sha256"]}"'
+
+    def test_comes_once(self, pipeline, completed):
+        path = f"/jobs/{completed}/result"
+        known = {"If-None-Match": pipeline.get(path)["ETag"]}
+        answer = pipeline.get(path, **known)
+        assert (answer.status_code, answer.content) == (304, b"")
 
 
 class TestCancel:

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+from missioncontrol.audit.models import AuditEntry
+from missioncontrol.kernel import clock
+from missioncontrol.kernel.models import ClockAnchor
+from tests.integration.missioncontrol.api.conftest import assert_problem, assert_wrong_field
+
 
 def test_the_clock_tells_mission_time(pipeline):
     assert pipeline.get("/clock").json() == {
@@ -7,6 +12,54 @@ def test_the_clock_tells_mission_time(pipeline):
         "factor": 30.0,
         "frozen": True,
     }
+
+
+def test_the_clock_is_set_by_an_operator(operator, pipeline):
+    answer = operator.put("/clock", {"factor": 2})
+    assert (answer.status_code, answer.json()["factor"]) == (200, 2.0)
+    assert AuditEntry.objects.get(action="clock.set").actor == "operator:alice"
+    assert_problem(pipeline.put("/clock", {"factor": 2}), 403, "not-permitted", "clock.set")
+
+
+def test_the_clock_has_limits(operator):
+    for factor in (0, -1, 1001):
+        assert_wrong_field(operator.put("/clock", {"factor": factor}), "body.factor", "than")
+
+
+def test_the_clock_of_a_flight_is_nobodys_to_set(operator):
+    ClockAnchor.objects.all().delete()
+    clock.forget()
+    assert_problem(operator.put("/clock", {"factor": 2}), 409, "refused", "Mission time is UTC")
+
+
+def test_shows_one_spacecraft_and_one_station(pipeline):
+    assert pipeline.get("/spacecraft/DD-1").json()["name"] == "DD-1"
+    assert_problem(pipeline.get("/spacecraft/DD-9"), 404, "not-found", "'DD-9'")
+    assert pipeline.get("/stations/KASHI").json()["antennas"] == ["KASHI-1"]
+    assert_problem(pipeline.get("/stations/OSLO"), 404, "not-found", "'OSLO'")
+
+
+def test_lists_come_in_pages(pipeline):
+    names, cursor = [], None
+    while True:
+        asked = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = pipeline.get("/stations", asked).json()
+        names += [each["name"] for each in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert len(names) == 8
+    assert names == sorted(names)
+
+
+def test_lists_the_telecommands_that_can_be_submitted(operator, pipeline):
+    path = "/spacecraft/DD-1/telecommand-definitions"
+    definitions = {each["name"]: each for each in operator.get(path).json()["items"]}
+    assert definitions["RUN_JOB"]["approval"] == "policy"
+    unit = definitions["PAYLOAD_POWER"]["arguments"][0]
+    assert (unit["name"], unit["type"]) == ("UNIT", "enum")
+    assert "GPU1" in unit["values"]
+    assert_problem(pipeline.get(path), 403, "not-permitted", "telecommand.view")
 
 
 def test_lists_the_spacecraft(pipeline, dd1):
@@ -36,6 +89,8 @@ def test_lists_the_stations_with_their_antennas(pipeline):
         "owner": "operator",
         "leased": False,
         "antennas": ["KASHI-1"],
+        "link_is_open": False,
+        "last_frame_at": None,
     }
     assert list(stations) == sorted(stations)
 

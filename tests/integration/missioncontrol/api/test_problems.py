@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 import pytest
+from django.db import OperationalError
 
 from missioncontrol.api import mission
-from missioncontrol.api.jobs import MAX_BODY_OCTETS
+from missioncontrol.api.checks import MAX_BODY_OCTETS
 from tests.integration.missioncontrol.api.conftest import assert_problem, assert_wrong_field
 
 
@@ -19,8 +20,8 @@ def test_an_address_without_an_operation(pipeline, stranger):
 
 def test_a_method_that_an_address_does_not_take(pipeline):
     response = pipeline.post("/clock", {})
-    assert_problem(response, 405, "wrong-method", "it takes GET")
-    assert response["Allow"] == "GET"
+    assert_problem(response, 405, "wrong-method", "it takes GET, PUT.")
+    assert response["Allow"] == "GET, PUT"
 
 
 @pytest.mark.parametrize("body", ["{", "\xff\xfe", "[1,]"])
@@ -111,11 +112,64 @@ def test_text_has_no_control_characters(operator):
 
 
 def test_a_fault_of_ours_is_logged_and_told_without_its_inside(pipeline, monkeypatch, caplog):
-    def break_down():
+    def break_down(*_, **__):
         raise ZeroDivisionError("the inside")
 
-    monkeypatch.setattr(mission.fleet, "active_spacecraft", break_down)
+    monkeypatch.setattr(mission.fleet, "ephemeris_in_force", break_down)
     with caplog.at_level(logging.ERROR, logger="missioncontrol.api.problems"):
         response = pipeline.get("/spacecraft")
     assert "the inside" in caplog.text
     assert "the inside" not in assert_problem(response, 500, "failed")["detail"]
+
+
+def test_a_database_that_is_away_is_told_as_such(pipeline, monkeypatch, caplog):
+    def away(*_, **__):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(mission.fleet, "ephemeris_in_force", away)
+    response = pipeline.get("/spacecraft")
+    assert_problem(response, 503, "unavailable", "away or busy; nothing was done")
+    assert response["Retry-After"] == "5"
+    assert "database is locked" in caplog.text
+
+
+def test_a_body_that_is_not_called_json(operator):
+    response = operator._client.post(
+        "/api/v1/telecommands",
+        data="{}",
+        content_type="text/plain",
+        headers=operator._headers,
+    )
+    assert_problem(response, 415, "unsupported-media-type", "Content-Type: application/json")
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v2/clock", "/api/v1"])
+def test_an_address_beside_the_api(operator, stranger, path):
+    for asker, status in ((operator, 404), (stranger, 401)):
+        for method in (asker._client.get, asker._client.post):
+            response = method(path, headers=asker._headers)
+            assert response.status_code == status
+            assert response["Content-Type"] == "application/problem+json"
+
+
+def test_a_fault_before_any_operation(operator, monkeypatch):
+    """As of the gate, which finds out whose token it is."""
+    client = operator._client
+    client.raise_request_exception = False
+
+    def break_down(error):
+        def broken(*_, **__):
+            raise error
+
+        monkeypatch.setattr("missioncontrol.accounts.gate.token_in_force", broken)
+        return client.get("/api/v1/clock", headers=operator._headers)
+
+    assert_problem(break_down(ZeroDivisionError()), 500, "failed")
+    assert_problem(break_down(OperationalError("gone")), 503, "unavailable")
+
+
+def test_a_host_that_is_not_ours(operator):
+    answer = operator._client.get(
+        "/api/v1/clock", headers={**operator._headers, "Host": "elsewhere.example"}
+    )
+    assert_problem(answer, 400, "bad-request", "elsewhere.example")

@@ -5,9 +5,16 @@ from datetime import timedelta
 import pytest
 
 from missioncontrol.accounts.models import ApiToken
+from missioncontrol.accounts.policy import Action
+from missioncontrol.accounts.services import create_token
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import clock
-from tests.integration.missioncontrol.api.conftest import assert_problem, assert_wrong_field
+from tests.integration.missioncontrol.api.conftest import (
+    AT,
+    Api,
+    assert_problem,
+    assert_wrong_field,
+)
 from uplink.commanding.models import Telecommand
 
 POWER = {
@@ -117,6 +124,29 @@ class TestRejection:
     def test_a_member_may_not(self, pipeline, submitted):
         response = pipeline.post(f"/telecommands/{submitted}/reject", {"reason": "No."})
         assert_problem(response, 404, "not-found")
+
+    def test_takes_a_token_with_the_scope(self, alice, operating, submitted):
+        """Its submitter may, but not with a token that is made for looking."""
+        _, secret = create_token(
+            operator=alice,
+            organisation=operating,
+            name="looks",
+            at=AT,
+            wall_at=clock.wall_now(),
+            scopes=[Action.TELECOMMAND_VIEW],
+        )
+        response = Api(secret).post(f"/telecommands/{submitted}/reject", {"reason": "No."})
+        assert_problem(response, 403, "not-permitted", "telecommand.submit is none of them")
+
+    def test_by_its_submitter_takes_no_approver(self, operator, submitted):
+        answer = operator.post(f"/telecommands/{submitted}/reject", {"reason": "Wrong unit."})
+        assert answer.json()["rejected_by"] == "alice"
+
+    def test_takes_no_fresh_proof(self, approver, submitted, aging):
+        """To stop something is never made hard."""
+        aging()
+        answer = approver.post(f"/telecommands/{submitted}/reject", {"reason": "No."})
+        assert answer.status_code == 200
 
     def test_of_an_unknown_one_is_not_found(self, approver):
         response = approver.post("/telecommands/99/reject", {"reason": "No."})

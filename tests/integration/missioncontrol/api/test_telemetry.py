@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from missioncontrol.audit.models import AuditEntry
 from telemetry.ccsds.space_packet import TELEMETRY, SpacePacket
-from telemetry.models import Alarm
 from telemetry.services import ingest_packet_file
 from tests.integration.missioncontrol.api.conftest import AT, assert_problem, assert_wrong_field
 
@@ -39,18 +37,6 @@ def received(dd1):
     assert (report.packets, report.bad) == (4, 0)
 
 
-@pytest.fixture
-def alarm(dd1):
-    return Alarm.objects.create(
-        spacecraft=dd1,
-        parameter="PWR_BATT_V",
-        severity="serious",
-        value="44.1",
-        limit="below 45",
-        raised_at=AT,
-    )
-
-
 class TestLatest:
     def test_gives_the_newest_value(self, operator, received):
         answer = operator.get("/spacecraft/DD-1/telemetry/latest", {"parameter": "PWR_BATT_V"})
@@ -68,6 +54,7 @@ class TestLatest:
                     "generated_at": "2026-12-01T12:00:00Z",
                 }
             ],
+            "next": None,
         }
 
     def test_gives_several_in_the_order_asked(self, operator, received):
@@ -83,6 +70,19 @@ class TestLatest:
         assert len(items) > 50
         assert {(item["value"], item["state"]) for item in items} == {(None, "off")}
 
+    def test_comes_in_pages(self, operator):
+        path = "/spacecraft/DD-1/telemetry/latest"
+        names, cursor = [], None
+        while True:
+            asked = {"limit": 30} | ({"cursor": cursor} if cursor else {})
+            page = operator.get(path, asked).json()
+            names += [item["name"] for item in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                break
+        assert names == [item["name"] for item in operator.get(path).json()["items"]]
+        assert_wrong_field(operator.get(path, {"cursor": "PWR_X"}), "query.cursor", "'next'")
+
     def test_an_unknown_parameter_is_refused(self, operator):
         response = operator.get("/spacecraft/DD-1/telemetry/latest", {"parameter": "PWR_X"})
         assert_wrong_field(response, "query.parameter", "a parameter of DD-1", "PWR_X")
@@ -94,6 +94,27 @@ class TestLatest:
     def test_a_member_may_not(self, pipeline):
         response = pipeline.get("/spacecraft/DD-1/telemetry/latest")
         assert_problem(response, 403, "not-permitted", "telemetry.view")
+
+
+class TestSubsystems:
+    def test_tell_their_worst_state(self, operator, received):
+        page = operator.get("/spacecraft/DD-1/subsystems").json()
+        subsystems = {each["name"]: each for each in page["items"]}
+        latest = operator.get("/spacecraft/DD-1/telemetry/latest").json()["items"]
+        power = [each for each in latest if each["subsystem"] == "Power"]
+        in_trouble = [each for each in power if each["state"] not in {"normal", "off"}]
+        assert "critical" in {each["state"] for each in in_trouble}
+        assert subsystems["Power"] == {
+            "name": "Power",
+            "state": "critical",
+            "parameters": len(power),
+            "in_trouble": len(in_trouble),
+            "newest_at": "2026-12-01T12:00:00Z",
+        }
+        assert subsystems["Thermal"]["state"] == "off"
+
+    def test_are_not_for_members(self, pipeline):
+        assert_problem(pipeline.get("/spacecraft/DD-1/subsystems"), 403, "not-permitted")
 
 
 class TestHistory:
@@ -146,51 +167,3 @@ class TestHistory:
 
     def test_a_member_may_not(self, pipeline):
         assert_problem(pipeline.get(self.PATH), 403, "not-permitted", "telemetry.view")
-
-
-class TestAlarms:
-    def test_are_listed(self, operator, alarm):
-        for query in ({}, {"spacecraft": "DD-1"}):
-            assert operator.get("/alarms", query).json() == {
-                "items": [
-                    {
-                        "id": alarm.pk,
-                        "spacecraft": "DD-1",
-                        "parameter": "PWR_BATT_V",
-                        "severity": "serious",
-                        "value": "44.1",
-                        "limit": "below 45",
-                        "raised_at": "2026-12-01T12:00:00Z",
-                        "cleared_at": None,
-                        "acknowledged_at": None,
-                        "acknowledged_by": None,
-                    }
-                ],
-                "next": None,
-            }
-
-    def test_are_not_for_members(self, pipeline, alarm):
-        for query in ({}, {"spacecraft": "DD-1"}):
-            assert_problem(pipeline.get("/alarms", query), 403, "not-permitted")
-
-    def test_of_an_unknown_spacecraft_are_refused(self, operator):
-        response = operator.get("/alarms", {"spacecraft": "DD-9"})
-        assert_wrong_field(response, "query.spacecraft", "DD-1", "DD-9")
-
-    def test_are_acknowledged_once(self, operator, alarm):
-        answer = operator.post(f"/alarms/{alarm.pk}/acknowledge")
-        assert answer.status_code == 200
-        assert answer.json()["acknowledged_by"] == "alice"
-        assert answer.json()["acknowledged_at"] == "2026-12-01T12:00:00Z"
-        assert AuditEntry.objects.get(action="alarm.acknowledge").actor == "operator:alice"
-        again = operator.post(f"/alarms/{alarm.pk}/acknowledge")
-        assert_problem(again, 409, "refused", "acknowledged by alice")
-
-    def test_are_not_acknowledged_by_members(self, pipeline, alarm):
-        response = pipeline.post(f"/alarms/{alarm.pk}/acknowledge")
-        assert_problem(response, 404, "not-found")
-        alarm.refresh_from_db()
-        assert alarm.acknowledged_at is None
-
-    def test_that_do_not_exist_are_not_found(self, operator):
-        assert_problem(operator.post("/alarms/99/acknowledge"), 404, "not-found", "alarm 99")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -9,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from missioncontrol.kernel import broker as broker_connections
+from missioncontrol.kernel.processes import told_processes
 from missioncontrol.supervision.children import Child, ChildDefinition, ChildState
-from missioncontrol.supervision.supervisor import SUPERVISOR_KEY, Supervisor
+from missioncontrol.supervision.supervisor import Supervisor
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 DEAF = [
@@ -58,9 +57,9 @@ class TestSupervisor:
         wait_until(restarted)
         assert child.pid != first
         assert is_alive(child.pid)
-        row = json.loads(broker_connections.connection().hget(SUPERVISOR_KEY, "sleeper"))
-        assert (row["restarts"], row["state"]) == (1, "running")
-        assert row["last_exit"] == -signal.SIGKILL
+        [told] = told_processes()
+        assert (told.name, told.restarts, told.state) == ("sleeper", 1, "running")
+        assert (told.pid, told.last_exit) == (child.pid, -signal.SIGKILL)
 
     def test_stops_even_a_child_that_does_not_listen_in_time(self, supervisor, tmp_path):
         supervisor.start(

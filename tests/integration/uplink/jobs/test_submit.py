@@ -3,10 +3,8 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from pathlib import Path
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from missioncontrol.accounts.policy import Role
 from missioncontrol.audit.merkle.opening import verify_opening
@@ -15,8 +13,6 @@ from missioncontrol.audit.selectors import NotEntitledError, opening
 from missioncontrol.kernel.errors import NotPermittedError
 from missioncontrol.kernel.organisations import acting_for
 from tests import factories
-from tests.integration.missioncontrol.audit.installation import installation
-from tests.integration.telemetry import craft
 from tests.integration.telemetry.craft import AT
 from tests.integration.uplink.jobs.conftest import CONTENT
 from uplink.jobs import selectors, services
@@ -83,57 +79,6 @@ class TestSubmitJob:
         dd1.telecommands = []
         with pytest.raises(services.JobRefusedError, match="DD-1 runs no jobs"):
             submit()
-
-
-class TestIdempotency:
-    def test_returns_the_same_job_for_the_same_key(self, submit):
-        first = submit(idempotency_key="k")
-        assert submit(idempotency_key="k") == first
-        assert (Job.objects.count(), Transfer.objects.count()) == (1, 1)
-        assert AuditEntry.objects.filter(action="job.submit").count() == 1
-
-    def test_takes_two_jobs_without_a_key(self, submit):
-        assert submit() != submit()
-
-    def test_refuses_the_key_for_another_input(self, submit):
-        first = submit(idempotency_key="k")
-        with pytest.raises(services.JobRefusedError, match=f"belongs to job {first.number}"):
-            submit(content=b"other", idempotency_key="k")
-
-    def test_refuses_the_key_for_another_program(self, submit):
-        octets = struct.pack(">HHHff", 1, 1, 1, 2.0, 3.0)
-        submit("SHA256", octets, idempotency_key="k")
-        with pytest.raises(services.JobRefusedError, match="another spacecraft, program or input"):
-            submit("MATRIX_PRODUCT", octets, idempotency_key="k")
-
-    def test_refuses_the_key_for_another_spacecraft(self, submit):
-        submit(idempotency_key="k")
-        with pytest.raises(services.JobRefusedError, match="another spacecraft"):
-            submit(spacecraft=craft.spacecraft("DD-2", ccsds_id=0x43), idempotency_key="k")
-
-    def test_keys_of_two_organisations_are_apart(self, submit):
-        other = factories.organisation("ai-laboratory-1")
-        dave = factories.operator("dave", Role.PAYLOAD_MEMBER, member_of=other)
-        first = submit(idempotency_key="k")
-        assert submit(idempotency_key="k", organisation=other, submitted_by=dave) != first
-
-    def test_refuses_a_key_that_is_too_long(self, submit):
-        with pytest.raises(services.JobRefusedError, match="81 characters; the limit is 80"):
-            submit(idempotency_key="k" * 81)
-
-    def test_the_database_refuses_a_key_twice(self, submit):
-        job = submit(idempotency_key="k")
-        job.pk = None
-        with pytest.raises(IntegrityError), transaction.atomic():
-            job.save(force_insert=True)
-
-    @pytest.mark.django_db
-    def test_takes_one_job_from_many_who_submit_it_at_once(self, tmp_path):
-        with installation(tmp_path / "installation") as made:
-            made.manage("migrate", "--skip-checks", "--verbosity", "0")
-            status, output, errors = made.run(Path(__file__).parent / "submitters.py")
-        assert status == 0, errors
-        assert output.split() == ["8", "answers", "1", "job", "1", "transfer"]
 
 
 class TestCancelJob:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missioncontrol.api.fields import decode_base64, finite, parse_instant, utc_text
+from missioncontrol.api.fields import (
+    decode_base64,
+    finite,
+    parse_asked_instant,
+    parse_instant,
+    utc_text,
+)
 from missioncontrol.api.paging import row_cursor
 from missioncontrol.api.problems import InvalidInputError, shown
 
@@ -39,6 +45,18 @@ class TestTimes:
     def test_what_is_no_time_is_refused_with_an_example(self, text):
         with pytest.raises(ValueError, match="ISO 8601 with its zone"):
             parse_instant(text)
+
+
+class TestAskedTimes:
+    @given(INSTANTS)
+    def test_lie_where_a_month_can_be_added(self, instant):
+        in_utc = instant.astimezone(UTC)
+        if 1970 <= in_utc.year <= 9998:
+            assert parse_asked_instant(instant.isoformat()) == instant
+            _ = in_utc + timedelta(days=31)
+        else:
+            with pytest.raises(ValueError, match="in the years 1970 to 9998"):
+                parse_asked_instant(instant.isoformat())
 
 
 class TestOctets:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from missioncontrol.console import selectors
 from missioncontrol.console.audience import Audience
 from missioncontrol.console.hub import QUEUE_LENGTH, Client
-from missioncontrol.supervision.supervisor import SUPERVISOR_KEY
 
 EVERYTHING = Audience(telemetry_of=frozenset({"DD-1"}), passes=True, jobs=True)
 A_MEMBER = Audience(telemetry_of=frozenset(), passes=True, jobs=False)
@@ -61,7 +59,3 @@ class TestAudience:
             if A_MEMBER.takes({"type": kind, "spacecraft": "DD-1"})
         }
         assert taken == {"pass", "refresh", "clock", "beat"}
-
-
-def test_the_console_reads_what_the_supervisor_writes():
-    assert selectors.SUPERVISOR_KEY == SUPERVISOR_KEY
