@@ -14,7 +14,17 @@ from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from missioncontrol.api import contacts, jobs, log, mission, telecommands, telemetry
+from missioncontrol.api import (
+    contacts,
+    events,
+    jobs,
+    live_telemetry,
+    log,
+    mission,
+    telecommands,
+    telemetry,
+    webhooks,
+)
 from missioncontrol.api.authentication import TOKEN_OR_SESSION
 from missioncontrol.api.openapi import add_problems
 from missioncontrol.api.problems import NotFoundError, add_problem_handlers, problem
@@ -135,10 +145,13 @@ def nothing_here(request: HttpRequest, address: str) -> None:
 for _router in (
     mission.router,
     contacts.router,
+    live_telemetry.router,  # its address is one of a parameter's history too
     telemetry.router,
     telecommands.router,
     jobs.router,
     log.router,
+    events.router,
+    webhooks.router,
     elsewhere,  # last, so that every other address comes first
 ):
     api.add_router("", _router)

@@ -17,6 +17,7 @@ _PROBLEMS: Final = {
     409: ("Refused", "Understood and declined; `detail` says why and what to do"),
     413: ("TooLarge", "The body is larger than the limit"),
     422: ("InvalidInput", "Wrong fields; `errors` lists each with what is allowed"),
+    503: ("Busy", "Not now; `Retry-After` says in how many seconds to ask again"),
 }
 
 

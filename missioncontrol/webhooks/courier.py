@@ -1,0 +1,167 @@
+"""Carries messages to endpoints: one request each, to a checked address, within bounds.
+
+Three things could lead a request astray, and none may: the name could resolve
+to an address of our own network (it is resolved here, once, and the connection
+goes to the address that was checked), the endpoint could redirect (nothing is
+followed), and the environment could name a proxy (none is asked).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from socket import SOCK_STREAM
+from typing import Final
+
+import httpx
+
+from missioncontrol.webhooks.endpoint import Endpoint, EndpointError, require_outside
+
+TIMEOUT_S: Final = 15.0  # for everything: name, connection, request, answer
+EXCERPT_OCTETS: Final = 1024  # of the answer that are read
+_RESOLVERS: Final = 64  # threads; a name server that hangs keeps one busy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent, and where."""
+
+    endpoint: Endpoint
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of it: an answer, or why there is none."""
+
+    status: int | None = None
+    excerpt: str = ""
+    retry_after: str = ""
+    fault: str = ""
+    took_s: float = 0.0
+
+
+class Courier:
+    """Sends messages side by side, in a thread of its own that never touches the database."""
+
+    def __init__(self, *, allowed_hosts: Collection[str], timeout_s: float = TIMEOUT_S) -> None:
+        """Start the thread.
+
+        Args:
+            allowed_hosts: Hosts whose addresses are not checked.
+            timeout_s: For one request in all.
+        """
+        self._allowed_hosts = frozenset(allowed_hosts)
+        self._timeout_s = timeout_s
+        # Made once: it reads the machine's certificate authorities.
+        self._tls = ssl.create_default_context()
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(_RESOLVERS, "webhook-names"))
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="webhook-courier", daemon=True
+        )
+        self._thread.start()
+
+    def send(self, message: Message) -> Future[Outcome]:
+        """Send a message; the outcome comes when it is known, in any case in time."""
+        return asyncio.run_coroutine_threadsafe(self._send(message), self._loop)
+
+    def stop(self) -> None:
+        """Break off what is under way."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _send(self, message: Message) -> Outcome:
+        begun_s = time.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._request(message)
+        except TimeoutError:
+            fault = f"There was no answer within {self._timeout_s:g} s."
+            answer = Outcome(fault=fault)
+        except EndpointError as error:
+            answer = Outcome(fault=str(error))
+        except (httpx.HTTPError, OSError, ValueError) as error:
+            answer = Outcome(fault=f"It cannot be reached: {_said(error)}.")
+        return Outcome(
+            status=answer.status,
+            excerpt=answer.excerpt,
+            retry_after=answer.retry_after,
+            fault=answer.fault,
+            took_s=time.monotonic() - begun_s,
+        )
+
+    async def _request(self, message: Message) -> Outcome:
+        endpoint = message.endpoint
+        address = await self._address(endpoint)
+        shown = f"[{address}]" if ":" in address else address
+        # A client for each request: a connection kept for the next one would be found again
+        # by its address, and could carry another host's request that shares it.
+        async with httpx.AsyncClient(
+            verify=self._tls,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=self._timeout_s,
+        ) as client:
+            request = client.build_request(
+                "POST",
+                f"{endpoint.scheme}://{shown}:{endpoint.port}{endpoint.target}",
+                headers={**message.headers, "Host": endpoint.authority, "Connection": "close"},
+                content=message.body,
+                # The certificate is checked for the name, the connection goes to the address.
+                extensions={"sni_hostname": endpoint.host},
+            )
+            response = await client.send(request, stream=True)
+            try:
+                excerpt = await _beginning(response)
+            finally:
+                await response.aclose()
+        return Outcome(
+            status=response.status_code,
+            excerpt=excerpt,
+            retry_after=response.headers.get("Retry-After", ""),
+            fault="" if response.is_success else _meaning(response.status_code),
+        )
+
+    async def _address(self, endpoint: Endpoint) -> str:
+        """Return the address that a request goes to.
+
+        Raises:
+            EndpointError: it is one of our own network.
+        """
+        found = await asyncio.get_running_loop().getaddrinfo(
+            endpoint.host, endpoint.port, type=SOCK_STREAM
+        )
+        addresses = [str(place[0]).partition("%")[0] for *_, place in found]
+        if endpoint.host not in self._allowed_hosts:
+            require_outside(addresses, host=endpoint.host)
+        return addresses[0]
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says; httpx keeps the system's own words behind it."""
+    said = str(error.__context__ or "") or str(error)
+    return said or type(error).__name__
+
+
+async def _beginning(response: httpx.Response) -> str:
+    """Return the begin of an answer as text that a page can show."""
+    octets = b""
+    async for chunk in response.aiter_raw():
+        octets += chunk
+        if len(octets) >= EXCERPT_OCTETS:
+            break
+    text = octets[:EXCERPT_OCTETS].decode(errors="replace")
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
+def _meaning(status: int) -> str:
+    if 300 <= status < 400:
+        return f"It answers {status}; redirects are not followed. Give the address it leads to."
+    return f"It answers {status}; only 200 to 299 say that a message has arrived."
