@@ -67,8 +67,10 @@ class Listener:
         Raises:
             StreamEndedError: the stream ends.
         """
+        # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the event.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.news.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self.news.wait()
         self.news.clear()
         self.check()
 

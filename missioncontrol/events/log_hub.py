@@ -133,8 +133,10 @@ class LogHub:
 
     async def _take_turn(self) -> None:
         """Wait for word that something was published, not for ever, and read it."""
+        # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the event.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._told.wait(), TURN_EVERY_S)
+            async with asyncio.timeout(TURN_EVERY_S):
+                await self._told.wait()
         self._told.clear()
         published = await read(published_size)
         if self._next_id is None:

@@ -65,6 +65,9 @@ def product_processes(*, host: str, port: int, mission_file: Path | None) -> lis
         ),
         ChildDefinition(name="log-sequencer", argv=[python, manage, "run_log_sequencer"]),
         ChildDefinition(
+            name="webhook-deliveries", argv=[python, manage, "run_webhook_deliveries"]
+        ),
+        ChildDefinition(
             name="worker",
             argv=[
                 *celery,

@@ -25,9 +25,8 @@ OPERATIONS = [
 
 
 def ask(client, method, path):
-    if method == "get":
-        return client.get(f"/api/v1{path}")
-    return client.post(f"/api/v1{path}", data="{}", content_type="application/json")
+    options = {} if method == "get" else {"data": "{}", "content_type": "application/json"}
+    return getattr(client, method)(f"/api/v1{path}", **options)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -43,8 +42,8 @@ class TestEveryOperation:
 
 
 def test_the_walk_reaches_every_operation():
-    assert len(OPERATIONS) == 25
-    assert {method for method, _ in OPERATIONS} == {"get", "post"}
+    assert len(OPERATIONS) == 37
+    assert {method for method, _ in OPERATIONS} == {"get", "post", "patch", "delete"}
 
 
 class TestToken:
@@ -111,8 +110,8 @@ class TestSession:
         response = client.get("/api/v1/spacecraft/DD-1/telemetry/latest")
         assert_problem(response, 403, "not-permitted")
 
-    @pytest.mark.parametrize("path", [path for method, path in OPERATIONS if method == "post"])
-    def test_changes_nothing(self, browser, path):
-        assert_problem(ask(browser, "post", path), 401, "not-signed-in")
+    @pytest.mark.parametrize(("method", "path"), [each for each in OPERATIONS if each[0] != "get"])
+    def test_changes_nothing(self, browser, method, path):
+        assert_problem(ask(browser, method, path), 401, "not-signed-in")
         assert not Job.objects.exists()
         assert not Telecommand.objects.exists()

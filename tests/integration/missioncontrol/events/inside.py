@@ -58,9 +58,7 @@ def account(username, organisation, roles, kind="laboratory", lifetime_s=86400, 
 
 def revoke(prefix):
     token = ApiToken.objects.get(prefix=prefix)
-    accounts.revoke_token(
-        token_id=token.pk, actor="process:test", at=AT, wall_at=clock.wall_now()
-    )
+    accounts.revoke_token(token_id=token.pk, actor="process:test", at=AT, wall_at=clock.wall_now())
 
 
 def close(username):
@@ -98,9 +96,7 @@ def publish():
     return selectors.published_size()
 
 
-CALLS = {
-    each.__name__: each for each in (account, revoke, close, take_roles, append, publish)
-}
+CALLS = {each.__name__: each for each in (account, revoke, close, take_roles, append, publish)}
 
 
 def main() -> None:
