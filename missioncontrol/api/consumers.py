@@ -51,7 +51,8 @@ class EventsConsumer(AsyncWebsocketConsumer):
             ):
                 async for batch in batches:
                     for event in batch:
-                        await self.send(text_data=event.text)
+                        with listener.sending():
+                            await self.send(text_data=event.text)
         except StreamEndedError as end:
             await self.close(code=end.end, reason=str(end).encode()[:_REASON_OCTETS].decode())
 

@@ -103,6 +103,8 @@ async def _values(
                 continue
             await listener.wait(BEAT_S)
             await asyncio.sleep(MERGED_FOR_S)
+            if watch.begins_anew:
+                continue
             new, known_place = watch.take(), telemetry_hub.place
             values = {
                 each: _value(value["v"], value["s"], value["t"]) for each, value in new.items()

@@ -87,6 +87,7 @@ async def _sent(credential: Credential, may: May, follow: Follow) -> AsyncIterat
             aclosing(follow(listener)) as batches,
         ):
             async for batch in batches:
-                yield "".join(batch) or _BEAT
+                with listener.sending():
+                    yield "".join(batch) or _BEAT
     except StreamEndedError as end:
         yield f": {end}\n\n"

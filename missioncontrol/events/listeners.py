@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -73,6 +73,15 @@ class Listener:
                 await self.news.wait()
         self.news.clear()
         self.check()
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Have it noticed if the line takes nothing of what is sent inside."""
+        self.sending_since_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self.sending_since_s = None
 
     def check(self) -> None:
         """Go on only if the stream does.

@@ -88,9 +88,7 @@ class LogHub:
             wanted, place = await self._next(place, types, organisation)
             arrived = arrived or place >= self._first_kept
             if wanted or time.monotonic() >= beat_at_s:
-                listener.sending_since_s = time.monotonic()
                 yield wanted
-                listener.sending_since_s = None
                 beat_at_s = time.monotonic() + beat_s
             elif place >= self._end:
                 await listener.wait(max(0.0, beat_at_s - time.monotonic()))

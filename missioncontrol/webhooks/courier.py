@@ -61,11 +61,10 @@ class Courier:
         self._timeout_s = timeout_s
         # Made once: it reads the machine's certificate authorities.
         self._tls = ssl.create_default_context()
+        self._resolvers = ThreadPoolExecutor(_RESOLVERS, "webhook-names")
         self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(_RESOLVERS, "webhook-names"))
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="webhook-courier", daemon=True
-        )
+        self._loop.set_default_executor(self._resolvers)
+        self._thread = threading.Thread(target=self._run, name="webhook-courier", daemon=True)
         self._thread.start()
 
     def send(self, message: Message) -> Future[Outcome]:
@@ -76,6 +75,19 @@ class Courier:
         """Break off what is under way."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._resolvers.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_forever()
+            under_way = asyncio.all_tasks(self._loop)
+            for task in under_way:
+                task.cancel()
+            if under_way:
+                self._loop.run_until_complete(asyncio.wait(under_way))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            self._loop.close()
 
     async def _send(self, message: Message) -> Outcome:
         begun_s = time.monotonic()

@@ -33,6 +33,11 @@ class Dispatcher:
         self._under_way: list[tuple[Attempt, Future[Outcome]]] = []
         self._news = threading.Event()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an attempt is under way."""
+        return bool(self._under_way)
+
     def step(self, *, at: datetime, wall_at: datetime) -> bool:
         """Note what came back and send what is due; return whether there is more to do at once.
 
@@ -56,7 +61,7 @@ class Dispatcher:
     def finish(self, *, at: datetime, wall_at: datetime, within_s: float) -> None:
         """Send nothing new and note what still comes back in time."""
         until_s = time.monotonic() + within_s
-        while self._under_way and time.monotonic() < until_s:
+        while self.is_busy and time.monotonic() < until_s:
             self._news.clear()
             self._note(at=at, wall_at=wall_at)
             self.wait(0.05)

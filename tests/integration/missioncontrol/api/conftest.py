@@ -36,7 +36,16 @@ class Api:
         return self._client.get(f"/api/v1{path}", data=query, headers={**self._headers, **headers})
 
     def post(self, path: str, body: object = None, **headers: str):
-        return self._client.post(
+        return self._send("post", path, body, headers)
+
+    def patch(self, path: str, body: object = None, **headers: str):
+        return self._send("patch", path, body, headers)
+
+    def delete(self, path: str, **headers: str):
+        return self._client.delete(f"/api/v1{path}", headers={**self._headers, **headers})
+
+    def _send(self, method: str, path: str, body: object, headers: dict[str, str]):
+        return getattr(self._client, method)(
             f"/api/v1{path}",
             data=body,
             content_type="application/json",

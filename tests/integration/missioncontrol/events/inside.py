@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import django
@@ -27,8 +28,13 @@ from missioncontrol.accounts.models import (  # noqa: E402
 from missioncontrol.accounts.policy import Action, Role  # noqa: E402
 from missioncontrol.audit import selectors  # noqa: E402
 from missioncontrol.audit.services import append_entry, sequence_entries  # noqa: E402
-from missioncontrol.kernel import clock, live  # noqa: E402
+from missioncontrol.kernel import broker, clock, live  # noqa: E402
+from missioncontrol.kernel.models import ClockAnchor  # noqa: E402
 from missioncontrol.kernel.organisations import process_acts_for_everybody  # noqa: E402
+from missioncontrol.pipelines.demo import seed_mission  # noqa: E402
+from missioncontrol.webhooks import services as webhooks  # noqa: E402
+from missioncontrol.webhooks.models import Delivery  # noqa: E402
+from telemetry.streams import publish_values  # noqa: E402
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -88,6 +94,42 @@ def append(count, action="test.write", organisation="", first=0):
             )
 
 
+def mission():
+    """Load the demo mission at a clock that stands still."""
+    seed_mission(at=AT)
+    ClockAnchor.objects.update(mission_time=AT, last_seen=AT, frozen=True)
+
+
+def tell_values(spacecraft, values):
+    """Publish values as reception does."""
+    publish_values(spacecraft, values)
+
+
+def cut_subscriptions():
+    """Do what a broker does that is started again."""
+    broker.connection().client_kill_filter(_type="pubsub")
+
+
+def webhook(organisation, url, types):
+    """Make a webhook; return its secret."""
+    _, secret = webhooks.create_webhook(
+        organisation=Organisation.objects.get(slug=organisation),
+        name="test",
+        url=url,
+        types=types,
+        actor="process:test",
+        at=AT,
+        wall_at=clock.wall_now(),
+    )
+    return secret
+
+
+def delivery_states(organisation):
+    """Count an organisation's deliveries by state."""
+    rows = Delivery.objects.filter(webhook__organisation__slug=organisation)
+    return dict(Counter(rows.values_list("state", flat=True)))
+
+
 def publish():
     """Do what the sequencer's process does; return how many entries are published."""
     while sequence_entries(at=AT):
@@ -96,7 +138,14 @@ def publish():
     return selectors.published_size()
 
 
-CALLS = {each.__name__: each for each in (account, revoke, close, take_roles, append, publish)}
+CALLS = {
+    each.__name__: each
+    for each in (
+        *(account, revoke, close, take_roles, append, publish),
+        *(mission, tell_values, cut_subscriptions),
+        *(webhook, delivery_states),
+    )
+}
 
 
 def main() -> None:

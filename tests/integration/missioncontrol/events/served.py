@@ -96,14 +96,15 @@ class Served:
 
 
 @contextmanager
-def served(folder, **environment):
+def served(folder, *, web=True, **environment):
     """Serve a new installation, on the kind of database that these tests run with."""
     with installation(folder) as installed:
         installed.environment.update(environment)
         (folder / "static").mkdir(exist_ok=True)
         product = Served(installed)
         try:
-            product.start()
+            if web:
+                product.start()
             yield product
         finally:
             product.stop()
