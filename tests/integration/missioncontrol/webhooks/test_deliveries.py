@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -49,13 +49,13 @@ class TestMessage:
     ):
         webhook, old = make(lab, ["job.*"])
         _, new = services.rotate_secret(
-            webhook_id=webhook.pk, actor="process:test", at=AT, wall_at=datetime.now(UTC)
+            webhook_id=webhook.pk, actor="process:test", at=AT, wall_at=sender.wall_at
         )
         tell("job.submit")
         sender.run()
         assert receiver.verified(old) == receiver.verified(new)
         receiver.got.clear()
-        sender.later = services.SECRETS_OVERLAP
+        sender.wall_at += services.SECRETS_OVERLAP
         tell("job.complete")
         sender.run()
         [message] = receiver.got
@@ -68,7 +68,7 @@ class TestMessage:
         sender.run()
         sender.wait(seconds=10)
         first, second = (int(each.headers["webhook-timestamp"]) for each in receiver.got)
-        assert 9 <= second - first <= 13
+        assert second - first == 10
         assert first == pytest.approx(time.time(), abs=5)
 
 
@@ -174,7 +174,7 @@ class TestFailure:
         assert (delivery.state, delivery.attempts) == ("WAITING", 1)
         assert says in delivery.fault
         assert delivery.response_status == (mood if isinstance(mood, int) else None)
-        until_next = delivery.next_attempt_at - datetime.now(UTC)
+        until_next = delivery.next_attempt_at - sender.wall_at
         assert timedelta(seconds=2) < until_next <= timedelta(seconds=6)
         receiver.mood = 200
         sender.wait(seconds=10)
@@ -363,7 +363,7 @@ class TestDisabling:
             changes=services.Changes(state="ENABLED"),
             actor=mei,
             at=AT,
-            wall_at=datetime.now(UTC),
+            wall_at=sender.wall_at,
         )
         receiver.got.clear()
         sender.run()
@@ -392,7 +392,7 @@ class TestPause:
                 changes=services.Changes(state=state),
                 actor=mei,
                 at=AT,
-                wall_at=datetime.now(UTC),
+                wall_at=sender.wall_at,
             )
 
         become("PAUSED")
@@ -413,7 +413,7 @@ class TestPause:
             changes=services.Changes(state="PAUSED"),
             actor=mei,
             at=AT,
-            wall_at=datetime.now(UTC),
+            wall_at=sender.wall_at,
         )
         sender.wait(days=1)
         assert len(receiver.got) == 1
@@ -442,7 +442,7 @@ class TestClaim:
     def test_of_a_process_that_died_runs_out(self, make, tell, sender, receiver, lab):
         webhook, _ = make(lab, ["job.*"])
         tell("job.submit")
-        now = datetime.now(UTC)
+        now = sender.wall_at
         outbox.take_events(published=10**6, wall_at=now)
         [lost] = outbox.claim_due(wall_at=now)
         sender.run()
@@ -451,15 +451,17 @@ class TestClaim:
         assert len(receiver.got) == 1
         # Whoever was only slow and comes back now changes nothing any more.
         outbox.note_outcome(
-            lost, outbox.Outcome(fault="late"), chance=0, at=AT, wall_at=datetime.now(UTC)
+            lost, outbox.Outcome(fault="late"), chance=0, at=AT, wall_at=sender.wall_at
         )
         [delivery] = deliveries(webhook)
         assert (delivery.state, delivery.attempts) == ("DELIVERED", 1)
 
-    def test_of_a_webhook_that_was_deleted_meanwhile_does_no_harm(self, make, tell, receiver, lab):
+    def test_of_a_webhook_that_was_deleted_meanwhile_does_no_harm(
+        self, make, tell, sender, receiver, lab
+    ):
         webhook, _ = make(lab, ["job.*"])
         tell("job.submit")
-        now = datetime.now(UTC)
+        now = sender.wall_at
         outbox.take_events(published=10**6, wall_at=now)
         [attempt] = outbox.claim_due(wall_at=now)
         services.delete_webhook(webhook_id=webhook.pk, actor="process:test", at=AT)
@@ -476,7 +478,7 @@ class TestForgetting:
         receiver.mood = lambda message: 500 if message.event["type"] == "job.submit" else 200
         tell("job.submit", "job.complete")
         sender.run()
-        now = datetime.now(UTC)
+        now = sender.wall_at
         assert outbox.forget_finished(wall_at=now + timedelta(days=29)) == 0
         assert outbox.forget_finished(wall_at=now + timedelta(days=31)) == 1
         [left] = deliveries(webhook)
