@@ -93,7 +93,7 @@ async def _values(
     ) as watch:
         known_place = last_event_id
         while True:
-            if watch.begins_anew:
+            if watch.must_begin():
                 watch.begins_anew = False
                 place = telemetry_hub.place
                 missed = known_place is not None and known_place != place
@@ -103,7 +103,7 @@ async def _values(
                 continue
             await listener.wait(BEAT_S)
             await asyncio.sleep(MERGED_FOR_S)
-            if watch.begins_anew:
+            if watch.must_begin():
                 continue
             new, known_place = watch.take(), telemetry_hub.place
             values = {

@@ -46,6 +46,10 @@ class Watch:
         if self.pending:
             self.listener.news.set()
 
+    def must_begin(self) -> bool:
+        """Return whether the stream needs all values before it goes on."""
+        return self.begins_anew
+
     def take(self) -> Values:
         """Return what is to be told and forget it."""
         taken, self.pending = self.pending, {}

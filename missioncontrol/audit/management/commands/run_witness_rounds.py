@@ -55,6 +55,8 @@ class Command(BaseCommand):
             connection.close()
             stop.wait(_PAUSE_AFTER_FAULT_S)
             return 0
+        if stored:  # perhaps the cosignature that a checkpoint was short of
+            live.announce_publication()
         rounds.wait(_PAUSE_S)
         return stored
 
