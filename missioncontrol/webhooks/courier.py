@@ -1,4 +1,4 @@
-"""Carries messages to endpoints: one request each, to a checked address, within bounds.
+"""Carries messages to endpoints: each by one request, to a checked address, within bounds.
 
 Three things could lead a request astray, and none may: the name could resolve
 to an address of our own network (it is resolved here, once, and the connection
@@ -12,9 +12,9 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from socket import SOCK_STREAM
 from typing import Final
 
@@ -23,15 +23,17 @@ import httpx
 from missioncontrol.webhooks.endpoint import Endpoint, EndpointError, require_outside
 
 TIMEOUT_S: Final = 15.0  # for everything: name, connection, request, answer
+RUN_S: Final = 10.0  # no message of a run is begun later
 EXCERPT_OCTETS: Final = 1024  # of the answer that are read
+# How a connection fails that the other end closed, as it may at any time.
+_LINE_ENDED: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _RESOLVERS: Final = 64  # threads; a name server that hangs keeps one busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is sent, and where."""
+    """What is sent."""
 
-    endpoint: Endpoint
     headers: Mapping[str, str]
     body: bytes
 
@@ -55,7 +57,7 @@ class Courier:
 
         Args:
             allowed_hosts: Hosts whose addresses are not checked.
-            timeout_s: For one request in all.
+            timeout_s: For one message in all.
         """
         self._allowed_hosts = frozenset(allowed_hosts)
         self._timeout_s = timeout_s
@@ -67,9 +69,14 @@ class Courier:
         self._thread = threading.Thread(target=self._run, name="webhook-courier", daemon=True)
         self._thread.start()
 
-    def send(self, message: Message) -> Future[Outcome]:
-        """Send a message; the outcome comes when it is known, in any case in time."""
-        return asyncio.run_coroutine_threadsafe(self._send(message), self._loop)
+    def send(self, endpoint: Endpoint, messages: Sequence[Message]) -> Future[list[Outcome]]:
+        """Send messages to an endpoint, one after the other, over one connection if it lets us.
+
+        The outcomes come when they are known, in any case in time. They end with
+        the first fault, when the run has lasted for ``RUN_S``, or when the
+        endpoint has closed the connection.
+        """
+        return asyncio.run_coroutine_threadsafe(self._send(endpoint, messages), self._loop)
 
     def stop(self) -> None:
         """Break off what is under way."""
@@ -89,57 +96,37 @@ class Courier:
         finally:
             self._loop.close()
 
-    async def _send(self, message: Message) -> Outcome:
+    async def _send(self, endpoint: Endpoint, messages: Sequence[Message]) -> list[Outcome]:
         begun_s = time.monotonic()
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                answer = await self._request(message)
-        except TimeoutError:
-            fault = f"There was no answer within {self._timeout_s:g} s."
-            answer = Outcome(fault=fault)
-        except EndpointError as error:
-            answer = Outcome(fault=str(error))
-        except (httpx.HTTPError, OSError, ValueError) as error:
-            answer = Outcome(fault=f"It cannot be reached: {_said(error)}.")
-        return Outcome(
-            status=answer.status,
-            excerpt=answer.excerpt,
-            retry_after=answer.retry_after,
-            fault=answer.fault,
-            took_s=time.monotonic() - begun_s,
-        )
-
-    async def _request(self, message: Message) -> Outcome:
-        endpoint = message.endpoint
-        address = await self._address(endpoint)
-        shown = f"[{address}]" if ":" in address else address
-        # A client for each request: a connection kept for the next one would be found again
-        # by its address, and could carry another host's request that shares it.
+        outcomes: list[Outcome] = []
+        # A client for each run: a connection that was kept for another would be found again
+        # by its address, and could carry the requests of another host that shares it.
         async with httpx.AsyncClient(
             verify=self._tls,
             trust_env=False,
             follow_redirects=False,
             timeout=self._timeout_s,
         ) as client:
-            request = client.build_request(
-                "POST",
-                f"{endpoint.scheme}://{shown}:{endpoint.port}{endpoint.target}",
-                headers={**message.headers, "Host": endpoint.authority, "Connection": "close"},
-                content=message.body,
-                # The certificate is checked for the name, the connection goes to the address.
-                extensions={"sni_hostname": endpoint.host},
-            )
-            response = await client.send(request, stream=True)
-            try:
-                excerpt = await _beginning(response)
-            finally:
-                await response.aclose()
-        return Outcome(
-            status=response.status_code,
-            excerpt=excerpt,
-            retry_after=response.headers.get("Retry-After", ""),
-            fault="" if response.is_success else _meaning(response.status_code),
-        )
+            address = ""
+            for message in messages:
+                if outcomes and (outcomes[-1].fault or time.monotonic() - begun_s > RUN_S):
+                    break
+                message_begun_s = time.monotonic()
+                try:
+                    async with asyncio.timeout(self._timeout_s):
+                        address = address or await self._address(endpoint)
+                        outcome = await _request(client, endpoint, address, message)
+                except TimeoutError:
+                    fault = f"There was no answer within {self._timeout_s:g} s."
+                    outcome = Outcome(fault=fault)
+                except EndpointError as error:
+                    outcome = Outcome(fault=str(error))
+                except (httpx.HTTPError, OSError, ValueError) as error:
+                    if outcomes and isinstance(error, _LINE_ENDED):
+                        break  # between two messages: the next run begins with this one
+                    outcome = Outcome(fault=f"It cannot be reached: {_said(error)}.")
+                outcomes.append(replace(outcome, took_s=time.monotonic() - message_begun_s))
+        return outcomes
 
     async def _address(self, endpoint: Endpoint) -> str:
         """Return the address that a request goes to.
@@ -154,6 +141,31 @@ class Courier:
         if endpoint.host not in self._allowed_hosts:
             require_outside(addresses, host=endpoint.host)
         return addresses[0]
+
+
+async def _request(
+    client: httpx.AsyncClient, endpoint: Endpoint, address: str, message: Message
+) -> Outcome:
+    shown = f"[{address}]" if ":" in address else address
+    request = client.build_request(
+        "POST",
+        f"{endpoint.scheme}://{shown}:{endpoint.port}{endpoint.target}",
+        headers={**message.headers, "Host": endpoint.authority},
+        content=message.body,
+        # The certificate is checked for the name, the connection goes to the address.
+        extensions={"sni_hostname": endpoint.host},
+    )
+    response = await client.send(request, stream=True)
+    try:
+        excerpt = await _beginning(response)
+    finally:
+        await response.aclose()
+    return Outcome(
+        status=response.status_code,
+        excerpt=excerpt,
+        retry_after=response.headers.get("Retry-After", ""),
+        fault="" if response.is_success else _meaning(response.status_code),
+    )
 
 
 def _said(error: Exception) -> str:

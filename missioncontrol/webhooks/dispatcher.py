@@ -15,9 +15,9 @@ from missioncontrol.audit.selectors import published_size
 from missioncontrol.kernel.sealing import SealBrokenError
 from missioncontrol.webhooks import outbox
 from missioncontrol.webhooks.courier import Courier, Outcome
-from missioncontrol.webhooks.endpoint import EndpointError
-from missioncontrol.webhooks.message import message_of
-from missioncontrol.webhooks.outbox import Attempt
+from missioncontrol.webhooks.endpoint import EndpointError, parse_endpoint
+from missioncontrol.webhooks.message import messages_of
+from missioncontrol.webhooks.outbox import Run
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +30,12 @@ class Dispatcher:
 
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
-        self._under_way: list[tuple[Attempt, Future[Outcome]]] = []
+        self._under_way: list[tuple[Run, Future[list[Outcome]]]] = []
         self._news = threading.Event()
 
     @property
     def is_busy(self) -> bool:
-        """Whether an attempt is under way."""
+        """Whether something is under way."""
         return bool(self._under_way)
 
     def step(self, *, at: datetime, wall_at: datetime) -> bool:
@@ -48,14 +48,14 @@ class Dispatcher:
         self._news.clear()
         self._note(at=at, wall_at=wall_at)
         more = outbox.take_events(published=published_size(), wall_at=wall_at)
-        for attempt in outbox.claim_due(wall_at=wall_at):
-            outcome = self._begin(attempt, wall_at)
-            outcome.add_done_callback(lambda _: self._news.set())
-            self._under_way.append((attempt, outcome))
+        for run in outbox.claim_due(wall_at=wall_at):
+            outcomes = self._begin(run, wall_at)
+            outcomes.add_done_callback(lambda _: self._news.set())
+            self._under_way.append((run, outcomes))
         return more
 
     def wait(self, timeout_s: float) -> None:
-        """Return when an attempt has come back, after *timeout_s* at the latest."""
+        """Return when something has come back, after *timeout_s* at the latest."""
         self._news.wait(timeout_s)
 
     def finish(self, *, at: datetime, wall_at: datetime, within_s: float) -> None:
@@ -66,29 +66,30 @@ class Dispatcher:
             self._note(at=at, wall_at=wall_at)
             self.wait(0.05)
 
-    def _begin(self, attempt: Attempt, wall_at: datetime) -> Future[Outcome]:
-        delivery = attempt.delivery
+    def _begin(self, run: Run, wall_at: datetime) -> Future[list[Outcome]]:
         try:
-            message = message_of(
-                delivery, allowed_hosts=settings.WEBHOOK_ALLOWED_HOSTS, wall_at=wall_at
+            endpoint = parse_endpoint(
+                run.webhook.url, allowed_hosts=settings.WEBHOOK_ALLOWED_HOSTS
             )
+            messages = messages_of(run.webhook, run.deliveries, wall_at=wall_at)
         except (EndpointError, SealBrokenError) as error:
-            nowhere: Future[Outcome] = Future()
-            nowhere.set_result(Outcome(fault=str(error)))
+            nowhere: Future[list[Outcome]] = Future()
+            nowhere.set_result([Outcome(fault=str(error))])
             return nowhere
-        return self._courier.send(message)
+        return self._courier.send(endpoint, messages)
 
     def _note(self, *, at: datetime, wall_at: datetime) -> None:
         for each in list(self._under_way):
-            attempt, coming = each
+            run, coming = each
             if not coming.done():
                 continue
-            outcome = coming.result()
-            if outcome.fault:
-                logger.warning("%s did not arrive: %s", attempt.delivery, outcome.fault)
-            outbox.note_outcome(
-                attempt,
-                outcome,
+            outcomes = coming.result()
+            if outcomes and outcomes[-1].fault:
+                delivery = run.deliveries[len(outcomes) - 1]
+                logger.warning("%s did not arrive: %s", delivery, outcomes[-1].fault)
+            outbox.note_outcomes(
+                run,
+                outcomes,
                 chance=random.random(),  # noqa: S311  # spreads retries, keeps no secret
                 at=at,
                 wall_at=wall_at,

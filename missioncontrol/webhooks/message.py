@@ -1,17 +1,15 @@
-"""The message that a delivery sends: an event, signed."""
+"""The messages that deliveries send: events, signed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from missioncontrol.audit.models import AuditEntry
-from missioncontrol.audit.selectors import get_entry
 from missioncontrol.events.event import event_of
 from missioncontrol.kernel.sealing import unseal
 from missioncontrol.webhooks.courier import Message
-from missioncontrol.webhooks.endpoint import parse_endpoint
 from missioncontrol.webhooks.models import Delivery, Webhook
 from missioncontrol.webhooks.signature import (
     ID_HEADER,
@@ -34,34 +32,38 @@ def message_id(entry: AuditEntry) -> str:
     return f"evt_{entry.log_index}_{bytes(entry.leaf_hash[:8]).hex()}"
 
 
-def message_of(
-    delivery: Delivery, *, allowed_hosts: Collection[str], wall_at: datetime
-) -> Message:
-    """Return what an attempt sends now.
+def messages_of(
+    webhook: Webhook, deliveries: Sequence[Delivery], *, wall_at: datetime
+) -> list[Message]:
+    """Return what is sent for deliveries now.
 
     Raises:
-        EndpointError: the webhook's address is none that messages may go to.
-        SealBrokenError: its secret cannot be read.
+        SealBrokenError: the webhook's secret cannot be read.
     """
-    webhook = delivery.webhook
-    endpoint = parse_endpoint(webhook.url, allowed_hosts=allowed_hosts)
-    body = event_of(get_entry(delivery.log_index)).text.encode()
+    secrets = secrets_of(webhook, wall_at=wall_at)
     timestamp_s = int(wall_at.timestamp())
-    signatures = [
-        signature(secret, message_id=delivery.message_id, timestamp_s=timestamp_s, body=body)
-        for secret in secrets_of(webhook, wall_at=wall_at)
-    ]
-    return Message(
-        endpoint=endpoint,
-        headers={
+    entries = {
+        entry.log_index: entry
+        for entry in AuditEntry.objects.filter(
+            log_index__in=[delivery.log_index for delivery in deliveries]
+        )
+    }
+    messages = []
+    for delivery in deliveries:
+        body = event_of(entries[delivery.log_index]).text.encode()
+        signatures = [
+            signature(secret, message_id=delivery.message_id, timestamp_s=timestamp_s, body=body)
+            for secret in secrets
+        ]
+        headers = {
             "Content-Type": "application/json",
             "User-Agent": _USER_AGENT,
             ID_HEADER: delivery.message_id,
             TIMESTAMP_HEADER: str(timestamp_s),
             SIGNATURE_HEADER: " ".join(signatures),
-        },
-        body=body,
-    )
+        }
+        messages.append(Message(headers=headers, body=body))
+    return messages
 
 
 def secrets_of(webhook: Webhook, *, wall_at: datetime) -> list[str]:

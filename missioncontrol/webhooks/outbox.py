@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Q
 
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.events.event_types import EventTypes
-from missioncontrol.webhooks.courier import TIMEOUT_S, Outcome
+from missioncontrol.webhooks.courier import RUN_S, TIMEOUT_S, Outcome
 from missioncontrol.webhooks.message import message_id
 from missioncontrol.webhooks.models import EXCERPT_LENGTH, FAULT_LENGTH, Delivery, Webhook
 from missioncontrol.webhooks.schedule import delay_s, read_retry_after, rest_s
@@ -31,8 +31,9 @@ from missioncontrol.webhooks.services.deliveries import PING
 
 MAX_WAITING: Final = 500  # rows of one webhook; beyond, events wait in the log
 CHUNK: Final = 500  # entries that are looked at in one step
-# How long a process that took a webhook has it for itself. Its attempt is over by then.
-CLAIM: Final = timedelta(seconds=TIMEOUT_S + 5)
+RUN_LENGTH: Final = 20  # messages that go to a webhook before their outcomes are noted
+# How long a process that took a webhook has it for itself. Its run is over by then.
+CLAIM: Final = timedelta(seconds=RUN_S + TIMEOUT_S + 5)
 OUTAGE_AFTER: Final = 3  # failures in a row
 KEPT: Final = timedelta(days=30)  # finished deliveries
 _GONE: Final = 410
@@ -41,10 +42,11 @@ _ENABLED: Final = Webhook.State.ENABLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """An attempt that is being made."""
+class Run:
+    """What is being sent to one webhook, one after the other."""
 
-    delivery: Delivery  # with its webhook, as it was claimed
+    webhook: Webhook  # as it was claimed
+    deliveries: list[Delivery]
     begun_at: datetime  # machine's clock
 
 
@@ -118,63 +120,58 @@ def _delivery(webhook: Webhook, entry: AuditEntry, wall_at: datetime) -> Deliver
     )
 
 
-def claim_due(*, wall_at: datetime) -> Iterator[Attempt]:
-    """Yield the next attempt of each webhook that has one due and is free.
+def claim_due(*, wall_at: datetime) -> Iterator[Run]:
+    """Yield what is due, for each webhook that is free: one run at a time, in the log's order.
 
-    One at a time for each webhook, in the order of the log. What failed waits
-    for its own time and does not hold up what comes after it.
+    What failed waits for its own time and does not hold up what comes after it.
     """
     free = Q(webhook__claimed_until=None) | Q(webhook__claimed_until__lte=wall_at)
     rested = Q(webhook__resting_until=None) | Q(webhook__resting_until__lte=wall_at)
-    due = (
-        Delivery.objects.filter(
-            free, rested, state=_WAITING, next_attempt_at__lte=wall_at, webhook__state=_ENABLED
-        )
-        .order_by()
-        .values_list("webhook")
-        .annotate(first=Min("log_index"))
-    )
-    for webhook_id, log_index in list(due):
+    due = Delivery.objects.filter(state=_WAITING, next_attempt_at__lte=wall_at)
+    webhooks = due.filter(free, rested, webhook__state=_ENABLED).order_by()
+    for webhook_id in list(webhooks.values_list("webhook", flat=True).distinct()):
         claimed = Webhook.objects.filter(
             Q(claimed_until=None) | Q(claimed_until__lte=wall_at), pk=webhook_id, state=_ENABLED
         ).update(claimed_until=wall_at + CLAIM)
         if claimed:
-            delivery = Delivery.objects.select_related("webhook__organisation").get(
-                webhook=webhook_id, log_index=log_index
+            yield Run(
+                webhook=Webhook.objects.get(pk=webhook_id),
+                deliveries=list(due.filter(webhook=webhook_id).order_by("log_index")[:RUN_LENGTH]),
+                begun_at=wall_at,
             )
-            yield Attempt(delivery=delivery, begun_at=wall_at)
 
 
 @transaction.atomic
-def note_outcome(
-    attempt: Attempt, outcome: Outcome, *, chance: float, at: datetime, wall_at: datetime
+def note_outcomes(
+    run: Run, outcomes: Sequence[Outcome], *, chance: float, at: datetime, wall_at: datetime
 ) -> None:
-    """Note what came of an attempt and what follows, and let go of the webhook.
+    """Note what came of a run and what follows, and let go of the webhook.
 
     Args:
-        attempt: As it was claimed; one whose claim has run out changes nothing.
-        outcome: What came of it.
+        run: As it was claimed; one whose claim has run out changes nothing.
+        outcomes: Of its first deliveries; the others were not sent.
         chance: A random number from 0 to 1, for the time of the next attempt.
         at: Now, UTC (mission time).
         wall_at: Now, on the machine's clock.
     """
     webhook = (
         Webhook.objects.select_for_update()
-        .filter(
-            pk=attempt.delivery.webhook_id, claimed_until=attempt.delivery.webhook.claimed_until
-        )
+        .filter(pk=run.webhook.pk, claimed_until=run.webhook.claimed_until)
         .first()
     )
     if webhook is None:  # deleted, or another process has it
         return
-    delivery = Delivery.objects.select_for_update().get(pk=attempt.delivery.pk)
-    _note_attempt(delivery, attempt, outcome)
     webhook.claimed_until = None
-    if outcome.fault:
-        _failed(webhook, delivery, outcome, chance=chance, at=at, wall_at=wall_at)
-    else:
-        _arrived(webhook, delivery, wall_at)
-    delivery.save()
+    begun_at = run.begun_at
+    for sent, outcome in zip(run.deliveries, outcomes, strict=False):
+        delivery = Delivery.objects.select_for_update().get(pk=sent.pk)
+        _note_attempt(delivery, outcome, begun_at)
+        if outcome.fault:
+            _failed(webhook, delivery, outcome, chance=chance, at=at, wall_at=wall_at)
+        else:
+            _arrived(webhook, delivery, wall_at)
+        delivery.save()
+        begun_at += timedelta(seconds=outcome.took_s)
     webhook.save(update_fields=["claimed_until", "failures", "failing_since", "resting_until"])
 
 
@@ -185,10 +182,10 @@ def forget_finished(*, wall_at: datetime) -> int:
     return deleted
 
 
-def _note_attempt(delivery: Delivery, attempt: Attempt, outcome: Outcome) -> None:
+def _note_attempt(delivery: Delivery, outcome: Outcome, begun_at: datetime) -> None:
     delivery.attempts += 1
-    delivery.first_attempt_at = delivery.first_attempt_at or attempt.begun_at
-    delivery.last_attempt_at = attempt.begun_at
+    delivery.first_attempt_at = delivery.first_attempt_at or begun_at
+    delivery.last_attempt_at = begun_at
     delivery.response_status = outcome.status
     delivery.response_excerpt = outcome.excerpt[:EXCERPT_LENGTH]
     delivery.fault = outcome.fault[:FAULT_LENGTH]

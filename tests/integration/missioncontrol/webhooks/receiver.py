@@ -42,6 +42,7 @@ class Receiver:
         self.answer_headers = {}
         self.text = b""
         self.got = []
+        self.lines = "closed"  # after each answer; or "kept", or "dropped" without a word
         self.connections = 0
         self.url = ""
         self.ended = threading.Event()
@@ -71,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         message = Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
         receiver.got.append(message)
         mood = receiver.mood(message) if callable(receiver.mood) else receiver.mood
-        self.close_connection = True
+        self.close_connection = receiver.lines != "kept"
         if isinstance(mood, int):
             self._answer(receiver, mood)
         else:
@@ -79,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, receiver, status):
         self.send_response(status)
-        for name, value in receiver.answer_headers.items():
+        headers = {"Connection": "close"} if receiver.lines == "closed" else {}
+        for name, value in {**headers, **receiver.answer_headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(receiver.text)))
         self.end_headers()

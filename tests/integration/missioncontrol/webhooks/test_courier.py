@@ -25,8 +25,9 @@ def courier(*allowed_hosts, timeout_s=2.0):
 
 def send(one, url, *, allowed_hosts=(), within_s=10):
     endpoint = parse_endpoint(url, allowed_hosts=allowed_hosts)
-    message = Message(endpoint=endpoint, headers={"webhook-id": "evt_1"}, body=b"{}")
-    return one.send(message).result(timeout=within_s)
+    message = Message(headers={"webhook-id": "evt_1"}, body=b"{}")
+    [outcome] = one.send(endpoint, [message]).result(timeout=within_s)
+    return outcome
 
 
 @pytest.fixture
@@ -154,12 +155,68 @@ class TestTls:
         assert receiver.got == []
 
 
+class TestRun:
+    """Several messages to one endpoint."""
+
+    @pytest.fixture
+    def endpoint(self, receiver):
+        return parse_endpoint(receiver.url, allowed_hosts=["127.0.0.1"])
+
+    def messages(self, count):
+        return [
+            Message(headers={"webhook-id": f"evt_{number}"}, body=b"{}") for number in range(count)
+        ]
+
+    def test_goes_over_one_connection_if_the_receiver_lets_it(self, receiver, endpoint):
+        receiver.lines = "kept"
+        with courier("127.0.0.1") as one:
+            outcomes = one.send(endpoint, self.messages(10)).result(timeout=10)
+        assert [each.status for each in outcomes] == [200] * 10
+        assert receiver.ids == [f"evt_{number}" for number in range(10)]
+        assert receiver.connections == 1
+
+    def test_goes_on_where_the_receiver_closes_each(self, receiver, endpoint):
+        with courier("127.0.0.1") as one:
+            outcomes = one.send(endpoint, self.messages(5)).result(timeout=10)
+        assert [each.status for each in outcomes] == [200] * 5
+        assert receiver.connections == 5
+
+    def test_ends_without_a_fault_where_the_receiver_drops_the_line(self, receiver, endpoint):
+        receiver.lines = "dropped"
+        with courier("127.0.0.1") as one:
+            outcomes = one.send(endpoint, self.messages(5)).result(timeout=10)
+        assert [(each.status, each.fault) for each in outcomes] == [(200, "")] * len(outcomes)
+        assert 1 <= len(outcomes) <= 5
+        assert receiver.ids == [f"evt_{number}" for number in range(len(outcomes))]
+
+    def test_ends_with_the_first_fault(self, receiver, endpoint):
+        receiver.mood = lambda message: 500 if message.id == "evt_2" else 200
+        with courier("127.0.0.1") as one:
+            outcomes = one.send(endpoint, self.messages(5)).result(timeout=10)
+        assert [each.status for each in outcomes] == [200, 200, 500]
+        assert receiver.ids == ["evt_0", "evt_1", "evt_2"]
+
+    def test_ends_when_it_has_lasted_long_enough(self, receiver, endpoint, monkeypatch):
+        monkeypatch.setattr("missioncontrol.webhooks.courier.RUN_S", 0.0)
+        with courier("127.0.0.1") as one:
+            outcomes = one.send(endpoint, self.messages(5)).result(timeout=10)
+        assert len(outcomes) == 1
+
+    def test_asks_for_the_address_once(self, receiver, names):
+        names[0]["hook.example"] = ["127.0.0.1", "127.0.0.2"]
+        endpoint = parse_endpoint("https://hook.example/", allowed_hosts=[])
+        with courier() as one:
+            [outcome] = one.send(endpoint, self.messages(3)).result(timeout=10)
+        assert "leads to 127.0.0.1" in outcome.fault
+        assert names[1] == ["hook.example"]
+
+
 class TestStopping:
     def test_breaks_off_what_hangs(self, receiver):
         receiver.mood = "hang"
         with courier("127.0.0.1", timeout_s=30) as one:
             endpoint = parse_endpoint(receiver.url, allowed_hosts=["127.0.0.1"])
-            coming = one.send(Message(endpoint=endpoint, headers={}, body=b"{}"))
+            coming = one.send(endpoint, [Message(headers={}, body=b"{}")])
             while not receiver.got:
                 pass
         assert coming.done() or coming.cancelled()

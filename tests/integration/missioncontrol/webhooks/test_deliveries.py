@@ -131,6 +131,17 @@ class TestWhatGoes:
         )
         assert deliveries(other) == []
 
+    @pytest.mark.parametrize("lines", ["kept", "closed", "dropped"])
+    def test_arrives_once_and_in_order_whatever_becomes_of_the_connection(
+        self, make, tell, sender, receiver, lab, lines
+    ):
+        webhook, _ = make(lab, ["job.*"])
+        receiver.lines = lines
+        numbers = tell(*["job.submit"] * 50)
+        sender.run(within_s=60)
+        assert [each.event["id"] for each in receiver.got] == numbers
+        assert {(each.state, each.attempts) for each in deliveries(webhook)} == {("DELIVERED", 1)}
+
     def test_waits_in_the_log_where_there_is_much_of_it(
         self, make, tell, sender, receiver, lab, monkeypatch
     ):
@@ -450,8 +461,8 @@ class TestClaim:
         sender.wait(seconds=outbox.CLAIM.total_seconds() + 1)
         assert len(receiver.got) == 1
         # Whoever was only slow and comes back now changes nothing any more.
-        outbox.note_outcome(
-            lost, outbox.Outcome(fault="late"), chance=0, at=AT, wall_at=sender.wall_at
+        outbox.note_outcomes(
+            lost, [outbox.Outcome(fault="late")], chance=0, at=AT, wall_at=sender.wall_at
         )
         [delivery] = deliveries(webhook)
         assert (delivery.state, delivery.attempts) == ("DELIVERED", 1)
@@ -463,9 +474,9 @@ class TestClaim:
         tell("job.submit")
         now = sender.wall_at
         outbox.take_events(published=10**6, wall_at=now)
-        [attempt] = outbox.claim_due(wall_at=now)
+        [run] = outbox.claim_due(wall_at=now)
         services.delete_webhook(webhook_id=webhook.pk, actor="process:test", at=AT)
-        outbox.note_outcome(attempt, outbox.Outcome(status=200), chance=0, at=AT, wall_at=now)
+        outbox.note_outcomes(run, [outbox.Outcome(status=200)], chance=0, at=AT, wall_at=now)
         assert not Webhook.objects.exists()
         assert not Delivery.objects.exists()
 
