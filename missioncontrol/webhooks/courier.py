@@ -63,6 +63,7 @@ class Courier:
         self._timeout_s = timeout_s
         # Made once: it reads the machine's certificate authorities.
         self._tls = ssl.create_default_context()
+        self._ends_runs = False
         self._resolvers = ThreadPoolExecutor(_RESOLVERS, "webhook-names")
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(self._resolvers)
@@ -77,6 +78,10 @@ class Courier:
         endpoint has closed the connection.
         """
         return asyncio.run_coroutine_threadsafe(self._send(endpoint, messages), self._loop)
+
+    def end_runs(self) -> None:
+        """Begin no other message of the runs that are under way."""
+        self._ends_runs = True
 
     def stop(self) -> None:
         """Break off what is under way."""
@@ -109,7 +114,8 @@ class Courier:
         ) as client:
             address = ""
             for message in messages:
-                if outcomes and (outcomes[-1].fault or time.monotonic() - begun_s > RUN_S):
+                lasted_s = time.monotonic() - begun_s
+                if outcomes and (outcomes[-1].fault or lasted_s > RUN_S or self._ends_runs):
                     break
                 message_begun_s = time.monotonic()
                 try:

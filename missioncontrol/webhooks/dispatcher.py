@@ -60,6 +60,7 @@ class Dispatcher:
 
     def finish(self, *, at: datetime, wall_at: datetime, within_s: float) -> None:
         """Send nothing new and note what still comes back in time."""
+        self._courier.end_runs()
         until_s = time.monotonic() + within_s
         while self.is_busy and time.monotonic() < until_s:
             self._news.clear()

@@ -88,13 +88,13 @@ def test_that_is_stopped_notes_what_is_under_way(product):
         receiver.mood = lambda _: time.sleep(0.5) or 200
         product.do("webhook", organisation="rival", url=receiver.url, types=["job.*"])
         process = product.run(*COMMAND)
-        product.do("append", count=3, action="job.submit", organisation="rival")
+        product.do("append", count=10, action="job.submit", organisation="rival")
         product.do("publish")
         wait_until(lambda: receiver.got, within_s=60)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
-        assert len(receiver.got) == 1
+        assert len(receiver.got) < 10
         assert product.do("delivery_states", organisation="rival") == {
-            "DELIVERED": 1,
-            "WAITING": 2,
+            "DELIVERED": len(receiver.got),
+            "WAITING": 10 - len(receiver.got),
         }
