@@ -9,8 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api
-MINUTES ?= 10
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api bench-events
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -80,6 +79,9 @@ bench-plan: install-dev ## measure pass planning: gaps proven, repair (seven min
 
 fuzz-api: install-dev ## attack the API by its own description (MINUTES=10); prints JSON
 	$(BIN)/python -m tests.integration.missioncontrol.api.fuzz_api --minutes $(MINUTES)
+
+bench-events: install-dev ## measure how soon events arrive (two minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_events
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh

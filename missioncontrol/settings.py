@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "missioncontrol.kernel",
     "missioncontrol.accounts",
     "missioncontrol.audit",
+    "missioncontrol.webhooks",
     "missioncontrol.fleet",
     "missioncontrol.contacts",
     "missioncontrol.scheduling",
@@ -277,6 +278,10 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 LANGUAGE_CODE = "en"
 
+# --- webhooks --------------------------------------------------------------------------------
+# Hosts that may be addresses of this network or machine; all others must be public ones.
+WEBHOOK_ALLOWED_HOSTS = env.names("WEBHOOK_ALLOWED_HOSTS", "")
+
 # --- the browser ---------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = env.folder("STATIC_ROOT", VAR_DIR / "static")
@@ -320,6 +325,7 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Who signs in and who fails to stands in the consortium log and in the database.
-    "loggers": {"axes": {"level": "WARNING"}},
+    # Where webhooks lead is their members' business, so no line for each request.
+    "loggers": {"axes": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Final
 
 from redis.exceptions import RedisError
 
+from missioncontrol.accounts.credentials import Credential, credential_of
 from missioncontrol.accounts.principals import Principal
 from missioncontrol.kernel import broker
 from missioncontrol.kernel.errors import RefusedError
@@ -25,15 +26,6 @@ _KEY: Final = "ticket:"
 
 class TicketRefusedError(RefusedError):
     """No ticket can be given out now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketHolder:
-    """Who was given a ticket: an operator, by a session or by a token."""
-
-    operator_id: int
-    session_key: str  # empty: by a token
-    token_id: int | None
 
 
 def issue_ticket(principal: Principal, *, session_key: str) -> str:
@@ -47,13 +39,9 @@ def issue_ticket(principal: Principal, *, session_key: str) -> str:
         TicketRefusedError: the broker, which keeps tickets, is away.
     """
     ticket = secrets.token_urlsafe(24)
-    holder = {
-        "operator_id": principal.operator.pk,
-        "session_key": session_key,
-        "token_id": principal.token.pk if principal.token is not None else None,
-    }
+    holder = credential_of(principal, session_key=session_key)
     try:
-        broker.connection().set(_key(ticket), json.dumps(holder), ex=LIFETIME_S)
+        broker.connection().set(_key(ticket), json.dumps(asdict(holder)), ex=LIFETIME_S)
     except RedisError as error:
         raise TicketRefusedError(
             "The broker is away, so no live connection can be opened. Try again in a moment."
@@ -61,14 +49,14 @@ def issue_ticket(principal: Principal, *, session_key: str) -> str:
     return ticket
 
 
-def redeem_ticket(ticket: str) -> TicketHolder | None:
-    """Return who holds *ticket*, which is used up by this; None: unknown, used or too old.
+def redeem_ticket(ticket: str) -> Credential | None:
+    """Return what *ticket* was given for; this uses it up. None: unknown, used or too old.
 
     Raises:
         RedisError: the broker is away.
     """
     kept = broker.connection().getdel(_key(ticket))
-    return TicketHolder(**json.loads(kept)) if kept else None
+    return Credential(**json.loads(kept)) if kept else None
 
 
 def _key(ticket: str) -> str:

@@ -17,7 +17,9 @@ from missioncontrol.api import (
     bad_frames,
     contact_parts,
     contacts,
+    events,
     jobs,
+    live_telemetry,
     log,
     mission,
     operations,
@@ -28,6 +30,7 @@ from missioncontrol.api import (
     telemetry,
     tokens,
     transfers,
+    webhooks,
     witnesses,
 )
 from missioncontrol.api.authentication import TOKEN_OR_SESSION
@@ -51,6 +54,8 @@ _TAGS: Final = {
     "telecommands": "Asked for by one person, approved by another, followed on board.",
     "jobs": "Programs on board, their inputs and results.",
     "transfers": "Files on their way.",
+    "events": "What happens, as it happens.",
+    "webhooks": "Events sent to an address of yours, signed, until they have arrived.",
     "consortium log": "What was done, by whom, and the proof of it.",
 }
 
@@ -127,6 +132,7 @@ for _router in (
     operations.router,
     contacts.router,
     contact_parts.router,
+    live_telemetry.router,  # its address is one of a parameter's history too
     telemetry.router,
     bad_frames.router,
     alarms.router,
@@ -135,6 +141,8 @@ for _router in (
     transfers.router,
     log.router,
     witnesses.router,
+    events.router,
+    webhooks.router,
     elsewhere,  # last, so that every other address comes first
 ):
     api.add_router("", _router)

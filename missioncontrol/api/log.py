@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Schema
@@ -12,9 +12,9 @@ from pydantic import Field
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.api.authentication import TOKEN_OR_SESSION, principal_of
-from missioncontrol.api.fields import Asked, Instant, Number, PageSize, Text
-from missioncontrol.api.paging import Page, row_cursor
-from missioncontrol.api.problems import MEDIA_TYPE, NotFoundError, invalid, problem
+from missioncontrol.api.fields import Asked, Instant, Number, Text, example
+from missioncontrol.api.paging import Page, PageQuery, row_cursor
+from missioncontrol.api.problems import NotFoundError, invalid, problem
 from missioncontrol.audit import selectors
 from missioncontrol.audit.merkle.opening import format_opening
 from missioncontrol.audit.models import AuditEntry
@@ -24,11 +24,28 @@ LeafHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256 of a leaf
 router = Router(tags=["consortium log"], auth=TOKEN_OR_SESSION)
 
 
+_VKEY: Final = "missioncontrol.local/log+5f1e0c77+AfxrGm2JmHc6SRyMZ4b5mqCwVhzqvq8o2qzjvM4tDd3T"
+_STANDING: Final[dict[str, Any]] = {
+    "name": "laboratory-one",
+    "organisation": "ai-laboratory-1",
+    "size": 4712,
+    "behind": 1,
+    "last_seen_at": "2026-12-01T12:00:00Z",
+    "fault": "",
+}
+
+
 class LogOut(Schema):
     """The log's name and its public key (C2SP signed-note vkey).
 
     ``announced_vkey`` is the key that is to follow, while both sign.
     """
+
+    model_config = example(
+        origin="missioncontrol.local/log",
+        vkey=_VKEY,
+        announced_vkey=None,
+    )
 
     origin: str
     vkey: str
@@ -42,6 +59,16 @@ class EntryOut(Schema):
     on its receipt can be had.
     """
 
+    model_config = example(
+        log_index=4711,
+        action="job.complete",
+        subject="job:17",
+        actor="job-pipeline",
+        organisation="ai-laboratory-1",
+        at="2026-12-01T12:00:00Z",
+        entry="eyJhY3Rpb24iOiJqb2IuY29tcGxldGUifQ==",
+    )
+
     log_index: int | None
     action: str
     subject: str
@@ -54,6 +81,12 @@ class EntryOut(Schema):
 class ReceiptOut(Schema):
     """A proof of inclusion (C2SP tlog-proof) and the entry that it proves."""
 
+    model_config = example(
+        log_index=4711,
+        receipt="c2sp.org/tlog-proof@v1\nindex 4711\n…",
+        entry="eyJhY3Rpb24iOiJqb2IuY29tcGxldGUifQ==",
+    )
+
     log_index: int
     receipt: str
     entry: str
@@ -61,6 +94,12 @@ class ReceiptOut(Schema):
 
 class OpeningOut(Schema):
     """The private part of an entry, to be checked against the commitment in it."""
+
+    model_config = example(
+        log_index=4711,
+        opening='{"payload":{"input_sha256":"…"},"salt":"…"}',
+        entry="eyJhY3Rpb24iOiJqb2Iuc3VibWl0In0=",
+    )
 
     log_index: int
     opening: str
@@ -70,13 +109,19 @@ class OpeningOut(Schema):
 class ConsistencyOut(Schema):
     """A proof that the log of ``new`` entries continues that of ``old`` (RFC 6962)."""
 
+    model_config = example(
+        old=4000, new=4711, hashes=["dGhpcyBpcyB0aGUgaGFzaCBvZiBhIG5vZGUgISEhISE="]
+    )
+
     old: int
     new: int
     hashes: list[str]
 
 
-class WitnessOut(Schema):
+class WitnessStandingOut(Schema):
     """How one witness stands; ``fault`` is empty if it cosigned when last asked."""
+
+    model_config = example(**_STANDING)
 
     name: str
     organisation: str
@@ -89,7 +134,16 @@ class WitnessOut(Schema):
 class WitnessBoardOut(Schema):
     """Who cosigns, and how far that lets entries count."""
 
-    witnesses: list[WitnessOut]
+    model_config = example(
+        witnesses=[_STANDING],
+        published_quorum=13,
+        settled_quorum=17,
+        signed_size=4713,
+        published_size=4712,
+        settled_size=4700,
+    )
+
+    witnesses: list[WitnessStandingOut]
     published_quorum: int
     settled_quorum: int
     signed_size: int
@@ -104,15 +158,13 @@ class ConsistencyQuery(Asked):
     new: Number | None = None
 
 
-class EntryQuery(Asked):
+class EntryQuery(PageQuery):
     """Which entries; each field must match exactly."""
 
     subject: Text = ""
     action: Text = ""
     actor: Text = ""
     organisation: Text = ""
-    cursor: Text | None = None
-    limit: PageSize = 50
 
 
 @router.get("/audit/log", response=LogOut, summary="The log's name and key")
@@ -211,14 +263,7 @@ def get_receipt_of_leaf(request: HttpRequest, leaf_hash: Path[LeafHash]) -> Rece
     "/audit/entries/{log_index}/opening",
     response=OpeningOut,
     summary="The private part of one entry",
-    openapi_extra={
-        "responses": {
-            410: {
-                "description": "It was erased; the detail says when, by whom and why.",
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            }
-        }
-    },
+    openapi_extra={"responses": {410: {"$ref": "#/components/responses/Erased"}}},
 )
 def get_opening(request: HttpRequest, log_index: Number) -> OpeningOut | HttpResponse:
     """Return what the entry was committed to, if this organisation may read it."""

@@ -57,6 +57,11 @@ _REFUSALS: Final = {
         "Understood and declined; `detail` says why and what to do",
         {"refused": "Job 17 is RUNNING; only a job that waits can be cancelled."},
     ),
+    410: _Refusal(
+        "Erased",
+        "It was erased; `detail` says when, by whom and why",
+        {"erased": "The private part of entry 4711 was erased on 2026-12-02 by alice: a request."},
+    ),
     411: _Refusal(
         "LengthRequired",
         "A body in pieces",
@@ -99,8 +104,12 @@ _REFUSALS: Final = {
     500: _Refusal("Failed", "A fault of the product", {"failed": "The product failed at this."}),
     503: _Refusal(
         "Unavailable",
-        "The database is away or busy; nothing was done",
-        {"unavailable": "The database is away or busy; nothing was done."},
+        "Not now, and nothing was done; `Retry-After` says when to ask again",
+        {
+            "unavailable": "The database is away or busy; nothing was done.",
+            "broker-away": "No ticket can be kept while the broker is away.",
+            "too-many-streams": "1000 streams are open here, which is the limit.",
+        },
         ("Retry-After",),
     ),
 }

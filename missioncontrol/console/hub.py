@@ -13,18 +13,19 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 from typing import Any, Final
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
-from redis.exceptions import RedisError
 
 from missioncontrol.console import selectors as reads
 from missioncontrol.console.audience import Audience, audience_of
 from missioncontrol.console.context import page_clock
-from missioncontrol.kernel import broker, clock
+from missioncontrol.kernel import clock
 from missioncontrol.kernel.live import LIVE_CHANNEL
+from missioncontrol.kernel.shared_work import SharedWork, every
+from missioncontrol.kernel.subscription import messages_of
 from telemetry.streams import iso
 
 # Private range of RFC 6455 section 7.4.2; the last digits follow HTTP.
@@ -35,8 +36,6 @@ QUEUE_LENGTH: Final = 200  # messages; some seconds of a busy pass
 FLUSH_EVERY_S: Final = 0.1
 WATCH_EVERY_S: Final = 1.0
 BEAT_EVERY_S: Final = 10.0
-_FIRST_PAUSE_S: Final = 0.2
-_LONGEST_PAUSE_S: Final = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -84,57 +83,38 @@ class Hub:
 
     def __init__(self) -> None:
         self._clients: set[Client] = set()
-        self._tasks: list[asyncio.Task[None]] = []
         self._pending: dict[str, dict[str, dict[str, Any]]] = {}
+        self._work = SharedWork(
+            self._listen,
+            lambda: every(FLUSH_EVERY_S, self._flush),
+            lambda: every(WATCH_EVERY_S, self._watch),
+            lambda: every(BEAT_EVERY_S, self._beat),
+        )
 
     async def join(self, client: Client) -> None:
         """Add a console; the first one starts the work."""
         self._clients.add(client)
-        if not self._tasks:
-            self._tasks = [
-                asyncio.create_task(self._listen()),
-                asyncio.create_task(_every(FLUSH_EVERY_S, self._flush)),
-                asyncio.create_task(_every(WATCH_EVERY_S, self._watch)),
-                asyncio.create_task(_every(BEAT_EVERY_S, self._beat)),
-            ]
-            for task in self._tasks:
-                task.add_done_callback(_report)
+        self._work.begin()
 
     async def leave(self, client: Client) -> None:
         """Take a console away; the last one ends the work."""
         self._clients.discard(client)
-        if self._clients:
-            return
-        tasks, self._tasks = self._tasks, []
-        self._pending.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._work.end()
+        if not self._clients:
+            self._pending.clear()
 
     async def _listen(self) -> None:
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            connection = broker.async_connection()
-            try:
-                async with connection.pubsub() as channel:
-                    await channel.subscribe(LIVE_CHANNEL)
-                    async for item in channel.listen():
-                        pause_s = _FIRST_PAUSE_S
-                        await self._take(item)
-            except (RedisError, OSError) as error:
-                logger.warning("live messages are cut off, the broker is away: %s", error)
-            finally:
-                await connection.aclose()
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        async with aclosing(messages_of(LIVE_CHANNEL)) as messages:
+            async for data in messages:
+                await self._take(data)
 
-    async def _take(self, item: dict[str, Any]) -> None:
-        if item["type"] == "subscribe":
+    async def _take(self, data: bytes | None) -> None:
+        if data is None:
             # What was published before is missed: the pages ask for what they show.
             self._broadcast({"type": "refresh", "part": "all"})
             return
         try:
-            message = json.loads(item["data"])
+            message = json.loads(data)
             if message["type"] == "telemetry":
                 self._merge(message["spacecraft"], message["values"])
             elif message["type"] == "clock":
@@ -187,21 +167,6 @@ class Hub:
             # One that joined while the database was asked is looked at next time.
             if client.session_key in owners and client.session_key not in holding:
                 client.end(CLOSE_NOT_SIGNED_IN)
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    """Write into the journal why a task of the hub ended; it should not."""
-    if not task.cancelled() and task.exception() is not None:
-        logger.error("a task of the live hub ended", exc_info=task.exception())
-
-
-async def _every(period_s: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    while True:
-        await asyncio.sleep(period_s)
-        try:
-            await work()
-        except DatabaseError as error:
-            logger.warning("the live hub goes on without the database: %s", error)
 
 
 async def _clock_message(kind: str) -> dict[str, Any]:

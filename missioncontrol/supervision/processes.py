@@ -66,6 +66,9 @@ def product_processes(*, host: str, port: int, mission_file: Path | None) -> lis
         ChildDefinition(name="log-sequencer", argv=[python, manage, "run_log_sequencer"]),
         ChildDefinition(name="witness-rounds", argv=[python, manage, "run_witness_rounds"]),
         ChildDefinition(
+            name="webhook-deliveries", argv=[python, manage, "run_webhook_deliveries"]
+        ),
+        ChildDefinition(
             name="worker",
             argv=[
                 *celery,

@@ -82,6 +82,7 @@ class DistributedProduct(Product):
             "beat": [*celery, "beat", "--schedule", str(self.folder / "beat"), "--pidfile", ""],
             "log-sequencer": [*manage, "run_log_sequencer"],
             "witness-rounds": [*manage, "run_witness_rounds"],
+            "webhook-deliveries": [*manage, "run_webhook_deliveries"],
             "telemetry-link": [*manage, "run_telemetry_links"],
             "pass-executor": [*manage, "run_pass_executor"],
             "simulator": simulator,

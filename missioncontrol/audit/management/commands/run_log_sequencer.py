@@ -45,6 +45,8 @@ class Command(BaseCommand):
             logger.warning("the log waits for the database: %s", error)
             connection.close()
             return _PAUSE_AFTER_FAULT_S
+        if count:
+            live.announce_publication()
         news.add(count)
         news.tell(at_s=time.monotonic())
         return 0.0 if count >= services.MAX_BATCH else _PAUSE_S

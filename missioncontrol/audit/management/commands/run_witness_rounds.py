@@ -56,6 +56,8 @@ class Command(BaseCommand):
             connection.close()
             stop.wait(_PAUSE_AFTER_FAULT_S)
             return 0
+        if stored:  # perhaps the cosignature that a checkpoint was short of
+            live.announce_publication()
         rounds.wait(_PAUSE_S if rounds.active else _PAUSE_WITHOUT_WITNESSES_S)
         return stored
 

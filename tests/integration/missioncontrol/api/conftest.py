@@ -41,6 +41,9 @@ class Api:
     def put(self, path: str, body: object = None, **headers: str):
         return self._change("put", path, body, headers)
 
+    def patch(self, path: str, body: object = None, **headers: str):
+        return self._change("patch", path, body, headers)
+
     def delete(self, path: str, **headers: str):
         return self._change("delete", path, None, headers)
 

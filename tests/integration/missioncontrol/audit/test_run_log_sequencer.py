@@ -11,7 +11,7 @@ from django.db import OperationalError
 from missioncontrol.audit import selectors, services
 from missioncontrol.audit.management.commands import run_log_sequencer
 from missioncontrol.kernel import broker
-from missioncontrol.kernel.live import LIVE_CHANNEL
+from missioncontrol.kernel.live import LIVE_CHANNEL, LOG_CHANNEL
 from tests.integration.missioncontrol.audit.log_entries import append, publish
 
 
@@ -74,6 +74,18 @@ class TestStep:
         step = run_log_sequencer.Command()._step
         news = run_log_sequencer._News()
         assert [step(news), step(news)] == [0.0, 0.1]
+
+    def test_tells_the_streams_of_events_at_once_what_was_published_and_nothing_else(self):
+        listener = broker.connection().pubsub(ignore_subscribe_messages=True)
+        listener.subscribe(LOG_CHANNEL)
+        listener.get_message(timeout=1)
+        command, news = run_log_sequencer.Command(), run_log_sequencer._News()
+        append(3)
+        for _ in range(3):
+            command._step(news)
+        assert listener.get_message(timeout=1) is not None
+        assert listener.get_message(timeout=0.1) is None
+        listener.close()
 
     @pytest.mark.usefixtures("signals_kept")
     def test_refusal_ends_the_process_with_its_text(self, settings, tmp_path):
