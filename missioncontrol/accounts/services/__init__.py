@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from missioncontrol.accounts.services.errors import AccountRefusedError
+from missioncontrol.accounts.services.invitations import invite
 from missioncontrol.accounts.services.operators import (
     close_account,
     create_operator,
     open_account,
+    remove_authenticators,
 )
 from missioncontrol.accounts.services.roles import grant_role, revoke_role
 from missioncontrol.accounts.services.sessions import (
+    end_other_sessions,
     end_session,
     note_authenticator,
     note_lockout,
@@ -36,8 +39,10 @@ __all__ = [
     "close_account",
     "create_operator",
     "create_token",
+    "end_other_sessions",
     "end_session",
     "grant_role",
+    "invite",
     "note_authenticator",
     "note_lockout",
     "note_password",
@@ -45,6 +50,7 @@ __all__ = [
     "note_sign_out",
     "note_token_use",
     "open_account",
+    "remove_authenticators",
     "remove_single_sign_on",
     "revoke_role",
     "revoke_token",
