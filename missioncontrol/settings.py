@@ -148,8 +148,9 @@ PASSWORD_RESET_TIMEOUT = 2 * 24 * 3600  # of an invitation to choose a password
 GATE_OPEN_PATHS = [
     r"/health",
     r"/signin/",
+    r"/signout/",  # also out of half a sign-in, before the second factor
     r"/account/single-sign-on/[a-z0-9-]+/login/(callback/)?",
-    r"/account/single-sign-on/(login/cancelled|login/error|signup)/",
+    r"/account/single-sign-on/login/(cancelled|error)/",
     r"/account/invitation/.+",
     r"/account/second-factor/authenticate/",
     r"/account/passkeys/login/",
@@ -167,7 +168,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/signin/"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+# When a fresh proof is needed is decided in one place: missioncontrol.console.access.confirmed.
+MFA_REAUTHENTICATION_REQUIRED = False
 ACCOUNT_SESSION_REMEMBER = False
 # By address only: a limit by name would let a stranger keep an operator out of a pass.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip"}
@@ -176,6 +178,12 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 MFA_ADAPTER = "missioncontrol.accounts.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "missioncontrol.accounts.passkey_forms.AddPasskeyForm",
+    "authenticate_webauthn": "missioncontrol.accounts.passkey_forms.SecondFactorPasskeyForm",
+    "login_webauthn": "missioncontrol.accounts.passkey_forms.SignInByPasskeyForm",
+    "reauthenticate_webauthn": "missioncontrol.accounts.passkey_forms.ConfirmByPasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
