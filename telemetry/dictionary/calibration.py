@@ -120,7 +120,7 @@ def _spline(spline: SplineCalibrator, x: Values) -> Values:
     raw, values = np.array(spline.raw), np.array(spline.calibrated)
     stretch = np.clip(np.searchsorted(raw, x, side="right") - 1, 0, len(raw) - 2)
     slopes = np.where(np.array(spline.orders[:-1]) == 1, np.diff(values) / np.diff(raw), 0.0)
-    result = values[stretch] + slopes[stretch] * (x - raw[stretch])
+    result: Values = values[stretch] + slopes[stretch] * (x - raw[stretch])
     # A last point that begins a step of its own, and the end of the last line, exactly.
     beyond = x >= raw[-1] if spline.orders[-2] == 0 else x == raw[-1]
     result[beyond] = values[-1]

@@ -127,7 +127,7 @@ def _words_reader(first: int, bit: int, size: int) -> FieldReader:
     native = np.dtype(f"u{width}")
 
     def finish(view: Any) -> Column:
-        words = view.astype(native)
+        words: Column = view.astype(native)
         if shift:
             words >>= native.type(shift)
         if bit:  # there are foreign bits on top
@@ -146,9 +146,7 @@ def _octets_reader(first: int, bit: int, size: int) -> FieldReader:
     lead, shift = divmod(start, 8)
     before = max(0, -lead)  # the field begins in the row's first octet
     if shift == 0 and pad == 0:
-        return FieldReader(
-            np.dtype(f"V{length}"), lead, lambda view: np.ascontiguousarray(view)
-        )
+        return FieldReader(np.dtype(f"V{length}"), lead, np.ascontiguousarray)
 
     def finish(view: Any) -> Column:
         rows = np.concatenate(
@@ -260,7 +258,7 @@ class BlockReader:
             first_bit: At which bit of an octet the block starts, 0 to 7.
         """
         readers = [field_reader(encoding, offset + first_bit) for encoding, offset in fields]
-        self._lead = min(0, min(reader.offset_octets for reader in readers))
+        self._lead = min(0, *(reader.offset_octets for reader in readers))
         offsets = [reader.offset_octets - self._lead for reader in readers]
         self._width = max(
             offset + reader.window.itemsize
@@ -280,9 +278,7 @@ class BlockReader:
     def read(self, octets: Octets, places: npt.NDArray[np.int64]) -> list[Column]:
         """Return a column for each field, from blocks whose first octets are at *places*."""
         rows = rows_of(octets, places + self._lead, self._width, self._row)
-        return [
-            finish(rows[name]) for name, finish in zip(self._names, self._finish, strict=True)
-        ]
+        return [finish(rows[name]) for name, finish in zip(self._names, self._finish, strict=True)]
 
 
 def varying_octets(

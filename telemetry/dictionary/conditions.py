@@ -143,8 +143,7 @@ def _comparison(comparison: Comparison, parameters: Mapping[str, Parameter]) -> 
         return _with_constant(comparison, instance, comparison.value)
     what = "" if instance.use_calibrated_value else "the raw octets of "
     raise DictionaryError(
-        f"a comparison with {what}{parameter.name!r}, a {parameter.type.kind},"
-        " is not supported",
+        f"a comparison with {what}{parameter.name!r}, a {parameter.type.kind}, is not supported",
         line=comparison.line,
     )
 
@@ -194,7 +193,7 @@ def _with_label(
         inside = np.zeros(len(raw), dtype=np.bool_)
         for low, high in stands_for:
             inside |= (raw >= low) & (raw <= high)
-        return known & (inside == wanted)
+        return np.asarray(known & (inside == wanted))
 
     return holds
 

@@ -163,4 +163,3 @@ def _names(plan: Plan) -> list[str]:
 
 def _bases(plan: Plan) -> int:
     return max([plan.bases, *(_bases(child) for child in plan.derived)])
-

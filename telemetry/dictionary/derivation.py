@@ -28,6 +28,7 @@ from telemetry.dictionary.columns import Column
 from telemetry.dictionary.conditions import Condition, LookUp, Mask, compile_criteria
 from telemetry.dictionary.errors import DictionaryError
 from telemetry.dictionary.evaluation import Values, evaluate
+from telemetry.dictionary.inheritance import with_bases
 from telemetry.dictionary.model import (
     Algorithm,
     Calibrator,
@@ -85,7 +86,9 @@ class Derivation:
         self._computations = _in_order(computations)
         self._remembered = {need.parameter for each in self._computations for need in each.needs}
         self._lines = {
-            container.name: tuple(_line(dictionary, container.qualified_name))
+            container.name: tuple(
+                base.qualified_name for base in with_bases(dictionary, container.qualified_name)
+            )
             for container in dictionary.containers.values()
         }
 
@@ -245,7 +248,10 @@ def _of_sent(parameter: Parameter, dictionary: Dictionary) -> _Computation:
     ]
     inputs = [
         need
-        for calibrator in (kind.calibrator, *(each.calibrator for each in kind.context_calibrators))
+        for calibrator in (
+            kind.calibrator,
+            *(each.calibrator for each in kind.context_calibrators),
+        )
         for need in instances_of(calibrator, ())
     ]
     _check_numbers(inputs, dictionary)
@@ -351,11 +357,3 @@ def _order_from(
         if need.parameter != name or need.use_calibrated_value:
             _order_from(need.parameter, by_name, ordered, (*above, name))
     ordered[name] = by_name[name]
-
-
-def _line(dictionary: Dictionary, qualified_name: str) -> Iterator[str]:
-    """Yield a container and its bases."""
-    following: str | None = qualified_name
-    while following is not None:
-        yield following
-        following = dictionary.containers[following].base

@@ -12,7 +12,7 @@ the functions of :mod:`telemetry.dictionary.evaluation`::
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from telemetry.dictionary.evaluation import FUNCTIONS
@@ -130,15 +130,15 @@ class _Parser:
         return base
 
     def _atom(self) -> Expression:
-        token = self._next
-        if token == "(":
+        first = self._next[:1]
+        if first == "(":
             self._take()
             inside = self._nested(self._any)
             self._expect(")")
             return inside
-        if token[:1].isdigit() or token[:1] == ".":
+        if first.isdigit() or first == ".":
             return Number(float(self._take()))
-        if token[:1].isalpha() or token[:1] == "_":
+        if first.isalpha() or first == "_":
             return self._name()
         raise self._unexpected("a number, a name or '('")
 
@@ -172,12 +172,11 @@ class _Parser:
             raise self._unexpected(repr(token))
         self._take()
 
-    def _nested(self, part: object) -> Expression:
+    def _nested(self, part: Callable[[], Expression]) -> Expression:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise ExpressionError(f"it is nested deeper than {MAX_DEPTH}")
-        assert callable(part)
-        found: Expression = part()
+        found = part()
         self._depth -= 1
         return found
 

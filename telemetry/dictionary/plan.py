@@ -147,4 +147,3 @@ class Plan:
 def varies(plan: Plan) -> bool:
     """Say whether a plan, or one derived from it, has steps that a packet decides."""
     return not plan.is_fixed or any(varies(derived) for derived in plan.derived)
-

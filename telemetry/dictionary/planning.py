@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from telemetry.dictionary.calibration import is_computed
@@ -14,6 +14,12 @@ from telemetry.dictionary.conditions import (
     compile_number,
 )
 from telemetry.dictionary.errors import DictionaryError
+from telemetry.dictionary.inheritance import (
+    container_named,
+    refuse_circular_bases,
+    root_of,
+    with_bases,
+)
 from telemetry.dictionary.model import (
     AggregateType,
     ArrayType,
@@ -63,50 +69,9 @@ def make_plan(dictionary: Dictionary, *, root: str | None = None) -> Plan:
             a parameter twice in one container; an entry before the packet's
             start; a condition on a parameter that no earlier entry gives.
     """
-    _refuse_circular_bases(dictionary)
-    container = _root_of(dictionary) if root is None else _named(dictionary, root)
+    refuse_circular_bases(dictionary)
+    container = root_of(dictionary) if root is None else container_named(dictionary, root)
     return _plan(dictionary, container, _Start(Position(PACKET_START), bases=1))
-
-
-def _named(dictionary: Dictionary, root: str) -> Container:
-    for container in dictionary.containers.values():
-        if root in {container.name, container.qualified_name}:
-            return container
-    known = ", ".join(container.name for container in dictionary.containers.values())
-    raise DictionaryError(f"{dictionary.name} has no container {root!r}; it has {known or 'none'}")
-
-
-def _root_of(dictionary: Dictionary) -> Container:
-    containers = dictionary.containers.values()
-    included = {
-        entry.container
-        for container in containers
-        for entry in container.entries
-        if isinstance(entry, ContainerEntry)
-    }
-    bases = {container.base for container in containers}
-    roots = [c for c in containers if c.base is None and c.qualified_name not in included]
-    chosen = roots if len(roots) == 1 else [c for c in roots if c.qualified_name in bases]
-    if len(chosen) != 1:
-        listed = ", ".join(container.qualified_name for container in roots)
-        raise DictionaryError(
-            f"{dictionary.name} has {len(roots)} containers that no other container derives"
-            f" or includes ({listed or 'none'}); it needs exactly 1, or a root by name"
-        )
-    return chosen[0]
-
-
-def _refuse_circular_bases(dictionary: Dictionary) -> None:
-    for container in dictionary.containers.values():
-        seen = {container.qualified_name}
-        base = container.base
-        while base is not None:
-            if base in seen:
-                raise DictionaryError(
-                    f"the container {container.name!r} is its own base", line=container.line
-                )
-            seen.add(base)
-            base = dictionary.containers[base].base
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +252,7 @@ class _Builder:
         """Add an included container, its bases first."""
         start, outer = self.position, self._index_path
         self._index_path = (*outer, *indices)
-        for container in reversed(list(_with_bases(self.dictionary, entry.container))):
+        for container in reversed(list(with_bases(self.dictionary, entry.container))):
             if container.restriction is not None:
                 raise DictionaryError(
                     f"the container {container.name!r} is included and has a restriction, which"
@@ -424,11 +389,3 @@ class _Builder:
         if self._pending:
             self._steps.append(Block(self._pending[0].position.base, tuple(self._pending)))
             self._pending = []
-
-
-def _with_bases(dictionary: Dictionary, name: str) -> Iterator[Container]:
-    following: str | None = name
-    while following is not None:
-        container = dictionary.containers[following]
-        yield container
-        following = container.base

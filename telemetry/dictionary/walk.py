@@ -114,9 +114,7 @@ class Walk:
         for row in rows.tolist():
             self.refused.setdefault(row, reason(row))
 
-    def _take(
-        self, steps: tuple[Step, ...], rows: Rows, turns: Turns, container: str
-    ) -> Rows:
+    def _take(self, steps: tuple[Step, ...], rows: Rows, turns: Turns, container: str) -> Rows:
         for step in steps:
             if isinstance(step, Block):
                 rows = self._block(step, rows, turns, container)
@@ -203,9 +201,7 @@ class Walk:
                 column[chosen] = part
         return columns
 
-    def _octets(
-        self, step: VaryingOctets, rows: Rows, turns: Turns, container: str
-    ) -> Rows:
+    def _octets(self, step: VaryingOctets, rows: Rows, turns: Turns, container: str) -> Rows:
         parameter = step.leaf.parameter(turns)
         sizes, known = step.size_bits(self.look_up(rows))
         good = known & (sizes >= 0) & (sizes % 8 == 0)

@@ -145,7 +145,7 @@ class Dictionary:
         declared: Parameters as declared, by name, in the order of the document.
         containers: By qualified name, in the order of the document.
         algorithms: In the order of the document.
-        notices: What was read past, and where: it says nothing of telemetry.
+        notices: What was not read, and where, because it says nothing of telemetry.
         parameters: The values of all parameters, by name.
     """
 
@@ -174,7 +174,9 @@ def expected_periods_s(dictionary: Dictionary) -> dict[str, float]:
     periods: dict[str, float] = {}
     for container in dictionary.containers.values():
         period_s = container.expected_period_s
-        for entry in container.entries if period_s is not None else ():
+        if period_s is None:
+            continue
+        for entry in container.entries:
             if isinstance(entry, ParameterEntry):
                 for element in dictionary.declared[entry.parameter].elements():
                     periods[element.name] = min(period_s, periods.get(element.name, period_s))

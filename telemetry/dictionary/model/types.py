@@ -239,5 +239,5 @@ def _type_at(kind: DataType, path: tuple[str | int, ...]) -> ParameterType | Non
         return None if path else kind
     if isinstance(kind, AggregateType) and path:
         members = {member.name: member.type for member in kind.members}
-        return _type_at(members[path[0]], path[1:]) if path[0] in members else None  # type: ignore[index]
+        return _type_at(members[path[0]], path[1:]) if path[0] in members else None
     return None

@@ -62,7 +62,7 @@ def read_alarms(
     if listed is None:
         return default, ()
     contexts = []
-    node = Node(listed, children=("ContextAlarm",), many=("ContextAlarm",))
+    node = Node(listed, children=(("ContextAlarm",),))
     for child in node.some_children():
         context, alarm = read(child, ("ContextMatch",))
         match = read_criteria(context.needed("ContextMatch"), scope)
@@ -148,9 +148,7 @@ def _named_ranges(node: Node) -> list[AlarmRange]:
 
 
 def _multi_ranges(element: etree._Element) -> list[AlarmRange]:
-    listed = Node(
-        element, attributes=NAMED, children=("AncillaryDataSet", "Range"), many=("Range",)
-    )
+    listed = Node(element, attributes=NAMED, children=("AncillaryDataSet", ("Range",)))
     ancillary_data(listed)
     ranges = []
     for child in listed.some_children("Range"):
@@ -238,7 +236,7 @@ def _label_levels(
     element: etree._Element, labels: frozenset[str]
 ) -> tuple[tuple[str, ConcernLevel], ...]:
     levels = []
-    listed = Node(element, children=("EnumerationAlarm",), many=("EnumerationAlarm",))
+    listed = Node(element, children=(("EnumerationAlarm",),))
     for child in listed.some_children():
         node = Node(child, attributes=("alarmLevel", "enumerationLabel"))
         label = node.get("enumerationLabel")

@@ -24,8 +24,8 @@ from telemetry.dictionary.xtce.descriptions import (
     ancillary_data,
     description_of,
 )
-from telemetry.dictionary.xtce.names import Scope
-from telemetry.dictionary.xtce.xml_reading import Node, local_name, real_number
+from telemetry.dictionary.xtce.names import Declared, Scope
+from telemetry.dictionary.xtce.xml_reading import Node, local_name
 
 ALGORITHMS: Final = ("MathAlgorithm", "CustomAlgorithm")
 LANGUAGE: Final = "expression"
@@ -38,11 +38,11 @@ class _Triggers:
     containers: list[str] = field(default_factory=list)
 
 
-def read_algorithm(element: etree._Element, scope: Scope) -> Algorithm:
+def read_algorithm(declared: Declared) -> Algorithm:
     """Read one child of an AlgorithmSet."""
-    if local_name(element) == "MathAlgorithm":
-        return _math_algorithm(element, scope)
-    return _custom_algorithm(element, scope)
+    if local_name(declared.element) == "MathAlgorithm":
+        return _math_algorithm(declared.element, declared.scope)
+    return _custom_algorithm(declared.element, declared.scope)
 
 
 def _math_algorithm(element: etree._Element, scope: Scope) -> Algorithm:
@@ -51,8 +51,7 @@ def _math_algorithm(element: etree._Element, scope: Scope) -> Algorithm:
     operation = Node(
         node.needed("MathOperation"),
         attributes=(*NAMED, "outputParameterRef"),
-        children=("AncillaryDataSet", *OPERANDS, "TriggerSet"),
-        any_order=True,
+        children=("AncillaryDataSet", OPERANDS, "TriggerSet"),
     )
     ancillary_data(operation)
     if operation.child("ThisParameterOperand") is not None:
@@ -110,7 +109,7 @@ def _read_inputs(algorithm: Node, scope: Scope) -> dict[str, Expression]:
     if found is None:
         return {}
     inputs: dict[str, Expression] = {}
-    listed = Node(found, children=("InputParameterInstanceRef", "Constant"), any_order=True)
+    listed = Node(found, children=(("InputParameterInstanceRef", "Constant"),))
     for child in listed.some_children():
         if local_name(child) == "Constant":
             node = Node(child, attributes=("constantName", "value"))
@@ -130,9 +129,7 @@ def _read_inputs(algorithm: Node, scope: Scope) -> dict[str, Expression]:
 
 
 def _read_triggers(element: etree._Element, scope: Scope) -> _Triggers:
-    node = Node(
-        element, attributes=("name", "triggerRate"), children=_TRIGGERS, any_order=True
-    )
+    node = Node(element, attributes=("name", "triggerRate"), children=(_TRIGGERS,))
     node.choice("triggerRate", ("1",), "1")
     triggers = _Triggers()
     for child in node.some_children():

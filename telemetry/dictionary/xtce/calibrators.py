@@ -41,9 +41,7 @@ def read_calibrator(element: etree._Element, scope: Scope) -> Calibrator:
         return _polynomial(found)
     if local_name(found) == "SplineCalibrator":
         return _spline(found)
-    operation = Node(
-        found, attributes=NAMED, children=("AncillaryDataSet", *OPERANDS), any_order=True
-    )
+    operation = Node(found, attributes=NAMED, children=("AncillaryDataSet", OPERANDS))
     ancillary_data(operation)
     return MathCalibrator(read_operation(operation, scope))
 
@@ -51,7 +49,7 @@ def read_calibrator(element: etree._Element, scope: Scope) -> Calibrator:
 def read_context_calibrators(
     element: etree._Element, scope: Scope
 ) -> tuple[ContextCalibrator, ...]:
-    listed = Node(element, children=("ContextCalibrator",), many=("ContextCalibrator",))
+    listed = Node(element, children=(("ContextCalibrator",),))
     contexts = []
     for child in listed.some_children():
         node = Node(child, children=("ContextMatch", "Calibrator"))
@@ -97,9 +95,7 @@ def _this(item: Node) -> ThisValue:
 
 
 def _polynomial(element: etree._Element) -> PolynomialCalibrator:
-    polynomial = Node(
-        element, attributes=NAMED, children=("AncillaryDataSet", "Term"), many=("Term",)
-    )
+    polynomial = Node(element, attributes=NAMED, children=("AncillaryDataSet", ("Term",)))
     ancillary_data(polynomial)
     terms: dict[int, float] = {}
     for child in polynomial.some_children("Term"):
@@ -117,8 +113,7 @@ def _spline(element: etree._Element) -> SplineCalibrator:
     spline = Node(
         element,
         attributes=(*NAMED, "order", "extrapolate"),
-        children=("AncillaryDataSet", "SplinePoint"),
-        many=("SplinePoint",),
+        children=("AncillaryDataSet", ("SplinePoint",)),
     )
     ancillary_data(spline)
     order = _order(spline, 1)

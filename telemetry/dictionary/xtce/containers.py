@@ -52,7 +52,7 @@ def read_container(declared: Declared, names: Names) -> Container:
         children=(*DESCRIBED, "DefaultRateInStream", "EntryList", "BaseContainer"),
     )
     node.own_name()
-    entries = Node(node.needed("EntryList"), children=_ENTRIES, any_order=True)
+    entries = Node(node.needed("EntryList"), children=(_ENTRIES,))
     base, restriction = _read_base(node, scope)
     return Container(
         name=names.container_name(declared.path),
@@ -87,15 +87,11 @@ def _read_entry(element: etree._Element, scope: Scope) -> Entry:
     kind = local_name(element)
     reference = "containerRef" if kind == "ContainerRefEntry" else "parameterRef"
     more = ("DimensionList",) if kind == "ArrayParameterRefEntry" else ()
-    node = Node(
-        element, attributes=(reference, "shortDescription"), children=(*_PLACE, *more)
-    )
+    node = Node(element, attributes=(reference, "shortDescription"), children=(*_PLACE, *more))
     ancillary_data(node)
     place = _read_place(node, scope)
     if kind == "ContainerRefEntry":
-        return ContainerEntry(
-            container=scope.container_path(node), place=place, line=node.line
-        )
+        return ContainerEntry(container=scope.container_path(node), place=place, line=node.line)
     found = node.child("DimensionList")
     return ParameterEntry(
         parameter=scope.names.parameter_name(scope.parameter_path(node)),

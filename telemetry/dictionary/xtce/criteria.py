@@ -35,12 +35,10 @@ def read_match(node: Node, scope: Scope) -> Criteria:
     if local_name(element) == "Comparison":
         return _comparison(element, scope)
     if local_name(element) == "ComparisonList":
-        listed = Node(element, children=("Comparison",), many=("Comparison",))
+        listed = Node(element, children=(("Comparison",),))
         return AllOf(tuple(_comparison(child, scope) for child in listed.some_children()))
     expression = Node(element, children=("Condition", "ANDedConditions", "ORedConditions"))
-    return _condition(
-        expression.one_of(("Condition", "ANDedConditions", "ORedConditions")), scope
-    )
+    return _condition(expression.one_of(("Condition", "ANDedConditions", "ORedConditions")), scope)
 
 
 def read_criteria(element: etree._Element, scope: Scope) -> Criteria:
@@ -96,7 +94,7 @@ def read_dynamic(element: etree._Element, scope: Scope) -> DynamicValue:
 
 
 def read_lookup(element: etree._Element, scope: Scope) -> DiscreteLookup:
-    node = Node(element, children=("DiscreteLookup",), many=("DiscreteLookup",))
+    node = Node(element, children=(("DiscreteLookup",),))
     cases = []
     for child in node.some_children():
         case = Node(child, attributes=("value",), children=MATCHES)
@@ -121,7 +119,7 @@ def _condition(element: etree._Element, scope: Scope) -> Criteria:
     if name == "Condition":
         return _check(element, scope)
     inner = "ORedConditions" if name == "ANDedConditions" else "ANDedConditions"
-    node = Node(element, children=("Condition", inner), any_order=True)
+    node = Node(element, children=(("Condition", inner),))
     parts = tuple(_condition(child, scope) for child in node.children())
     if len(parts) < 2:
         raise node.error(f"<{name}> has {len(parts)} conditions; it needs at least 2")
@@ -132,8 +130,7 @@ def _check(element: etree._Element, scope: Scope) -> Comparison:
     """Read a Condition: a parameter, an operator, and a value or a second parameter."""
     node = Node(
         element,
-        children=("ParameterInstanceRef", "ComparisonOperator", "Value"),
-        any_order=True,
+        children=(("ParameterInstanceRef", "ComparisonOperator", "Value"),),
     )
     names = [local_name(child) for child in node.children()]
     if names[:2] != ["ParameterInstanceRef", "ComparisonOperator"] or len(names) != 3:

@@ -34,7 +34,7 @@ def aliases_of(node: Node) -> tuple[tuple[str, str], ...]:
     if found is None:
         return ()
     aliases = []
-    for child in Node(found, children=("Alias",), many=("Alias",)).some_children():
+    for child in Node(found, children=(("Alias",),)).some_children():
         alias = Node(child, attributes=("nameSpace", "alias"))
         aliases.append((alias.get("nameSpace"), alias.get("alias")))
     return tuple(aliases)
@@ -46,7 +46,7 @@ def ancillary_data(node: Node) -> dict[str, Node]:
     if found is None:
         return {}
     data: dict[str, Node] = {}
-    listed = Node(found, children=("AncillaryData",), many=("AncillaryData",))
+    listed = Node(found, children=(("AncillaryData",),))
     for child in listed.some_children():
         each = Node(child, attributes=("name", "mimeType", "href"), text=True)
         data[each.get("name")] = each
@@ -66,5 +66,5 @@ def check_header(element: etree._Element) -> None:
     header.choice("validationStatus", _STATUSES)
     for child in header.children():
         item = local_name(child).removesuffix("Set")
-        for each in Node(child, children=(item,), many=(item,)).children():
+        for each in Node(child, children=((item,),)).children():
             Node(each, text=True)

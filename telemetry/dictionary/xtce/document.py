@@ -1,8 +1,7 @@
 """XTCE 1.2 in, a telemetry dictionary out.
 
 What is supported stands in ``docs/telemetry-dictionary.md``; all else is refused by
-name and line, never skipped. Telecommands are no telemetry: they are read past, which
-the dictionary's notices say.
+name and line, never skipped.
 
 Source: OMG XTCE 1.2 (CCSDS 660.0-B-2).
 """
@@ -41,13 +40,13 @@ _SETS: Final = {
 class _Document:
     """What the first walk through the SpaceSystems found."""
 
+    telemetry_only: bool
     names: Names = field(default_factory=Names)
     scopes: list[Scope] = field(default_factory=list)
-    algorithms: list[tuple[etree._Element, Scope]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
 
-def parse_xtce(xml: bytes) -> Dictionary:
+def parse_xtce(xml: bytes, *, telemetry_only: bool = False) -> Dictionary:
     """Read an XTCE 1.2 document.
 
     A reference without a path is looked for in its own SpaceSystem and then in
@@ -56,12 +55,14 @@ def parse_xtce(xml: bytes) -> Dictionary:
 
     Args:
         xml: The document, as octets.
+        telemetry_only: Read past telecommands, and note it; otherwise a document that
+            has some is refused rather than that they are lost.
 
     Raises:
         XtceError: With the line: not well-formed, not XTCE 1.2, a name that
             is not defined or defined twice, or anything that is not supported.
     """
-    document = _Document()
+    document = _Document(telemetry_only)
     _declare_system(read_root(xml), "", document)
     names = document.names
     names.settle()
@@ -74,9 +75,7 @@ def parse_xtce(xml: bytes) -> Dictionary:
         name=document.scopes[0].name,
         declared={parameter.name: parameter for parameter in declared},
         containers=_by_path(containers),
-        algorithms=tuple(
-            read_algorithm(element, scope) for element, scope in document.algorithms
-        ),
+        algorithms=tuple(read_algorithm(each) for each in names.algorithms.values()),
         notices=tuple(document.notices),
     )
 
@@ -90,8 +89,10 @@ def _declare_system(element: etree._Element, above: str, document: _Document) ->
     node = Node(
         element,
         attributes=(*NAMED, "operationalStatus"),
-        children=(*DESCRIBED, "Header", "TelemetryMetaData", "CommandMetaData", "SpaceSystem"),
-        many=("SpaceSystem",),
+        children=(
+            *DESCRIBED,
+            *("Header", "TelemetryMetaData", "CommandMetaData", ("SpaceSystem",)),
+        ),
     )
     description_of(node)
     scope = Scope(f"{above}/{node.own_name()}", node.own_name(), document.names)
@@ -103,12 +104,19 @@ def _declare_system(element: etree._Element, above: str, document: _Document) ->
     if (telemetry := node.child("TelemetryMetaData")) is not None:
         _declare_telemetry(telemetry, scope, document)
     if (commands := node.child("CommandMetaData")) is not None:
-        document.notices.append(
-            f"line {line_of(commands)}: <CommandMetaData> of {scope.path} holds telecommands;"
-            " it is read past"
-        )
+        _pass_commands(commands, scope, document)
     for child in node.children("SpaceSystem"):
         _declare_system(child, scope.path, document)
+
+
+def _pass_commands(element: etree._Element, scope: Scope, document: _Document) -> None:
+    what = f"<CommandMetaData> in <SpaceSystem> {scope.path!r}"
+    if not document.telemetry_only:
+        raise XtceError(
+            f"{what} is not supported: telecommands stand in the mission file; remove it here",
+            line=line_of(element),
+        )
+    document.notices.append(f"line {line_of(element)}: {what} holds telecommands; it is not read")
 
 
 def _declare_telemetry(element: etree._Element, scope: Scope, document: _Document) -> None:
@@ -121,13 +129,14 @@ def _declare_telemetry(element: etree._Element, scope: Scope, document: _Documen
     ):
         for child in _members(node, set_name):
             names.declare(known, scope, child)
-    document.algorithms += [(child, scope) for child in _members(node, "AlgorithmSet")]
+    for child in _members(node, "AlgorithmSet"):
+        names.declare(names.algorithms, scope, child)
 
 
 def _members(telemetry: Node, set_name: str) -> Iterator[etree._Element]:
     found = telemetry.child(set_name)
     if found is not None:
-        listed = Node(found, children=_SETS[set_name], any_order=True)
+        listed = Node(found, children=(_SETS[set_name],))
         yield from listed.some_children()
 
 
@@ -169,9 +178,7 @@ def _check_properties(parameter: Node) -> None:
         if (system := node.child("SystemName")) is not None:
             Node(system, text=True)
         if (addresses := node.child("PhysicalAddressSet")) is not None:
-            for child in Node(
-                addresses, children=("PhysicalAddress",), many=("PhysicalAddress",)
-            ).children():
+            for child in Node(addresses, children=(("PhysicalAddress",),)).children():
                 _check_address(child)
     if source in {"constant", "local"} or initial:
         raise parameter.error(

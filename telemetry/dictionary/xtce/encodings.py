@@ -123,9 +123,7 @@ def _with_calibrators(node: Node, encoding: Encoding, scope: Scope) -> ReadEncod
 
 
 def _string(element: etree._Element, scope: Scope) -> ReadEncoding:
-    node = Node(
-        element, attributes=("encoding", *_ORDERS), children=("SizeInBits", "Variable")
-    )
+    node = Node(element, attributes=("encoding", *_ORDERS), children=("SizeInBits", "Variable"))
     charset = _charset(node)
     found = node.one_of(("SizeInBits", "Variable"))
     if local_name(found) == "SizeInBits":

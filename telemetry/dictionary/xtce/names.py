@@ -32,6 +32,7 @@ class Names:
     types: dict[str, Declared] = field(default_factory=dict)
     parameters: dict[str, Declared] = field(default_factory=dict)
     containers: dict[str, Declared] = field(default_factory=dict)
+    algorithms: dict[str, Declared] = field(default_factory=dict)
     _parameter_names: dict[str, str] = field(default_factory=dict)
     _container_names: dict[str, str] = field(default_factory=dict)
 
@@ -92,9 +93,7 @@ class Scope:
             members = f".{member}{members}"
         raise node.error(f"there is no parameter {reference!r}")
 
-    def _needed(
-        self, node: Node, attribute: str, known: Mapping[str, Declared], what: str
-    ) -> str:
+    def _needed(self, node: Node, attribute: str, known: Mapping[str, Declared], what: str) -> str:
         reference = node.get(attribute)
         path = resolve(reference, self.path, known)
         if path is None:

@@ -57,7 +57,6 @@ def _time_type(node: Node, zero: TimeScale, kind: TypeKind, scope: Scope) -> Par
         node.needed("Encoding"),
         attributes=("units", "scale", "offset"),
         children=tuple(ENCODINGS),
-        any_order=True,
     )
     unit_s = _SECONDS_IN[outer.choice("units", tuple(_SECONDS_IN), "seconds")]
     return ParameterType(

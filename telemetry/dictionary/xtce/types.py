@@ -35,9 +35,20 @@ from telemetry.dictionary.xtce.encodings import (
 )
 from telemetry.dictionary.xtce.names import Declared, Names, Scope
 from telemetry.dictionary.xtce.times import read_absolute_time, read_relative_time
-from telemetry.dictionary.xtce.xml_reading import Node, XtceError, line_of, local_name
+from telemetry.dictionary.xtce.xml_reading import (
+    Node,
+    XtceError,
+    line_of,
+    local_name,
+    whole_number_from_0,
+)
 
 _ALARMS: Final = ("DefaultAlarm", "ContextAlarmList")
+_DIGITS: Final = (
+    *("minimumFractionDigits", "maximumFractionDigits"),
+    *("minimumIntegerDigits", "maximumIntegerDigits"),
+)
+_AFFIXES: Final = ("negativeSuffix", "positiveSuffix", "negativePrefix", "positivePrefix")
 
 
 @dataclass(slots=True)
@@ -89,7 +100,7 @@ class TypeReader:
 
     def _aggregate(self, element: etree._Element, scope: Scope) -> AggregateType:
         node = Node(element, attributes=NAMED, children=(*DESCRIBED, "MemberList"))
-        listed = Node(node.needed("MemberList"), children=("Member",), many=("Member",))
+        listed = Node(node.needed("MemberList"), children=(("Member",),))
         members: dict[str, Member] = {}
         for child in listed.some_children():
             each = Node(child, attributes=(*NAMED, "typeRef"), children=DESCRIBED)
@@ -109,7 +120,7 @@ class TypeReader:
 
 def read_dimensions(element: etree._Element, scope: Scope) -> tuple[Dimension, ...]:
     """Read a DimensionList."""
-    listed = Node(element, children=("Dimension",), many=("Dimension",))
+    listed = Node(element, children=(("Dimension",),))
     dimensions = []
     for child in listed.some_children():
         node = Node(child, children=("StartingIndex", "EndingIndex"))
@@ -185,15 +196,15 @@ def _check_number_format(node: Node) -> None:
     found = node.child("ToString")
     if found is not None:
         shown = Node(found, children=("NumberFormat",))
-        Node(
+        node = Node(
             shown.needed("NumberFormat"),
-            attributes=(
-                *("numberBase", "minimumFractionDigits", "maximumFractionDigits"),
-                *("minimumIntegerDigits", "maximumIntegerDigits", "negativeSuffix"),
-                *("positiveSuffix", "negativePrefix", "positivePrefix"),
-                *("showThousandsGrouping", "notation"),
-            ),
+            attributes=(*_DIGITS, *_AFFIXES, "numberBase", "showThousandsGrouping", "notation"),
         )
+        node.choice("numberBase", ("Decimal", "Hexadecimal", "Octal", "Binary"), "Decimal")
+        node.choice("notation", ("normal", "scientific", "engineering"), "normal")
+        node.boolean("showThousandsGrouping", default=False)
+        for name in _DIGITS:
+            node.optional(name, whole_number_from_0)
 
 
 def _integer_type(element: etree._Element, scope: Scope) -> ParameterType:
@@ -227,7 +238,7 @@ def _enumerated_type(element: etree._Element, scope: Scope) -> ParameterType:
 
 
 def _read_labels(element: etree._Element) -> tuple[EnumerationLabel, ...]:
-    listed = Node(element, children=("Enumeration",), many=("Enumeration",))
+    listed = Node(element, children=(("Enumeration",),))
     labels: list[EnumerationLabel] = []
     for child in listed.some_children():
         node = Node(child, attributes=("value", "maxValue", "label", "shortDescription"))
@@ -327,9 +338,10 @@ def _unit_of(node: Node) -> str:
     if found is None:
         return ""
     texts = []
-    for child in Node(found, children=("Unit",), many=("Unit",)).children():
+    for child in Node(found, children=(("Unit",),)).children():
         unit = Node(child, attributes=("power", "factor", "description", "form"), text=True)
-        if unit.choice("form", ("calibrated", "uncalibrated", "raw"), "calibrated") != "calibrated":
+        form = unit.choice("form", ("calibrated", "uncalibrated", "raw"), "calibrated")
+        if form != "calibrated":
             continue  # the unit of another value than the one that is shown
         power, factor = unit.number("power", 1.0), unit.get("factor", "1")
         text = unit.text() if power == 1.0 else f"{unit.text()}^{power:g}"

@@ -42,9 +42,8 @@ class Node:
     Args:
         element: The element.
         attributes: Attributes that it may have.
-        children: Child elements that it may have, in the order of the schema.
-        many: Those of the children that may come more than once.
-        any_order: The children may come in any order and number.
+        children: Child elements that it may have, in the order of the schema: each at
+            most once, those of a tuple in any order and number.
         text: It holds text, and no elements.
 
     Raises:
@@ -57,18 +56,14 @@ class Node:
         element: etree._Element,
         *,
         attributes: Collection[str] = (),
-        children: Sequence[str] = (),
-        many: Collection[str] = (),
-        any_order: bool = False,
+        children: Sequence[str | tuple[str, ...]] = (),
         text: bool = False,
     ) -> None:
         self._element = element
         self.name = local_name(element)
         self.line = line_of(element)
         self._refuse_attributes(attributes)
-        self._refuse_children(children)
-        if not any_order:
-            self._check_order(children, many)
+        self._check_children(children)
         if not text:
             self._refuse_text()
 
@@ -78,30 +73,27 @@ class Node:
             if name not in known and name != _SCHEMA_LOCATION:
                 raise self.error(f"the attribute {name!r} of <{self.name}> is not supported")
 
-    def _refuse_children(self, known: Collection[str]) -> None:
+    def _check_children(self, order: Sequence[str | tuple[str, ...]]) -> None:
+        places = {
+            name: (place, isinstance(group, tuple))
+            for place, group in enumerate(order)
+            for name in (group if isinstance(group, tuple) else (group,))
+        }
+        before, name_before = -1, ""
         for child in _elements(self._element):
-            if local_name(child) not in known:
-                raise XtceError(
-                    f"<{local_name(child)}> in <{self.name}> is not supported",
-                    line=line_of(child),
-                )
-
-    def _check_order(self, order: Sequence[str], many: Collection[str]) -> None:
-        before = -1
-        for child in _elements(self._element):
-            name = local_name(child)
-            place = order.index(name)
+            name, line = local_name(child), line_of(child)
+            if name not in places:
+                raise XtceError(f"<{name}> in <{self.name}> is not supported", line=line)
+            place, may_repeat = places[name]
             if place < before:
                 raise XtceError(
-                    f"<{name}> in <{self.name}> must stand before <{order[before]}>",
-                    line=line_of(child),
+                    f"<{name}> in <{self.name}> must stand before <{name_before}>", line=line
                 )
-            if place == before and name not in many:
+            if place == before and not may_repeat:
                 raise XtceError(
-                    f"<{self.name}> has more than one <{name}>; the limit is 1",
-                    line=line_of(child),
+                    f"<{self.name}> has more than one <{name}>; the limit is 1", line=line
                 )
-            before = place
+            before, name_before = place, name
 
     def _refuse_text(self) -> None:
         pieces = [self._element.text, *(child.tail for child in self._element)]
@@ -213,9 +205,15 @@ def whole_number(text: str) -> int:
 
 def positive_number(text: str) -> int:
     """Return a whole number from 1."""
-    value = whole_number(text)
-    if value < 1:
+    if (value := whole_number(text)) < 1:
         raise ValueError(f"{value} is below 1")
+    return value
+
+
+def whole_number_from_0(text: str) -> int:
+    """Return a whole number from 0."""
+    if (value := whole_number(text)) < 0:
+        raise ValueError(f"{value} is below 0")
     return value
 
 
