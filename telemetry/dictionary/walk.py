@@ -161,7 +161,8 @@ class Walk:
 
     def _block(self, block: Block, rows: Rows, turns: Turns, container: str) -> Rows:
         bits = self._bits(Position(block.base), rows)
-        what = "" if block.base == PACKET_START else f" with {block.fields[-1].parameter.name}"
+        last = block.fields[-1].leaf
+        what = "" if block.base == PACKET_START else f" with {last.parameter(turns).name}"
         rows_left = self._inside(
             bits + min(0, *(field.position.offset_bits for field in block.fields), 0),
             bits + block.end_bits,
