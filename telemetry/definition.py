@@ -49,11 +49,14 @@ def compiled(xtce: str) -> CompiledDictionary:
         XtceError, DictionaryError: what is wrong with it, and where.
     """
     dictionary = parse_xtce(xtce.encode())
-    limits = (definition_of(parameter) for parameter in dictionary.parameters.values())
+    known = dictionary.parameters
+    limits = [definition_of(parameter, known) for parameter in known.values()]
+    given = tuple(limit for limit in limits if limit is not None)
+    needs = frozenset().union(*(limit.needs for limit in given))
     return CompiledDictionary(
         dictionary=dictionary,
-        decoder=compile_dictionary(dictionary),
-        limits=tuple(limit for limit in limits if limit is not None),
+        decoder=compile_dictionary(dictionary, follow=needs),
+        limits=given,
         expected_period_s=expected_periods_s(dictionary),
     )
 
