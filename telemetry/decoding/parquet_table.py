@@ -142,7 +142,10 @@ class ParquetTable:
     def _values(self, name: str, batch: DecodedBatch) -> np.ndarray[Any, Any] | None:
         parameter = self._parameters.get(name)
         if parameter is not None and name in batch.columns:
-            return (raw_column if self._raw else engineering_column)(parameter, batch)
+            column = (raw_column if self._raw else engineering_column)(parameter, batch)
+            # Integers of more than 64 bits: Arrow has none, and digits lose nothing.
+            is_wide = self._kinds[name] == _TEXT and column.dtype.kind == "O"
+            return np.array([str(v) for v in column], dtype=object) if is_wide else column
         cells = cell_columns(_only(batch, name, self._parameters), self._parameters, raw=self._raw)
         return np.array(cells[name], dtype=object) if name in cells else None
 

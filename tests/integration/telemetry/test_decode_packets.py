@@ -95,7 +95,7 @@ class TestDecodePackets:
         done = decode("--dictionary", dictionary, packets)
         told = done.stderr.decode().splitlines()
         assert told == [
-            "3 octets are no packet: the length field announces 1480 octets, 10 are present;"
+            "3 octets are no packet: the length field announces 1479 octets, 10 are present;"
             " they begin 08 05 c0",
             "2 packets decoded, 0 not, 3 octets are no packets",
         ]

@@ -193,6 +193,7 @@ class TestParquet:
         assert body["AT"] == datetime(2026, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC)
         assert (body["MODE"], body["TEXT"], body["BLOB"]) == ("SÄFE", "hi", b"\1\xff")
         assert json.loads(body["PAIR"]) == {"a": 4.5, "b": [10, 11]}
+        assert body["WIDE"] == str(1 << 70)
         assert str(table.schema.field("N").type) == "uint8"
 
     def test_holds_raw_values_on_request(self):
