@@ -93,10 +93,10 @@ def check_limits(
     transitions: list[Transition] = []
     state, history = memory.state, _History.of(memory, definition.longest_persistence - 1)
     for begin, end, limits in _runs(definition, len(values), look_up):
-        called, staying = _own_states(limits, values, begin, end, samples, look_up)
-        history = history.followed_by(called, staying)
-        floor = history.window(history.called, limits.min_violations, end - begin).min(axis=1)
-        ceiling = history.window(history.staying, limits.min_conformance, end - begin).max(axis=1)
+        floor, ceiling = _own_states(limits, values, begin, end, samples, look_up)
+        if history.back:
+            history = history.followed_by(floor, ceiling)
+            floor, ceiling = history.bounds(limits, end - begin)
         states[begin:end], found = _follow(floor, ceiling, state)
         transitions += [
             Transition(begin + each.index, each.previous, each.current, limits) for each in found
@@ -170,9 +170,11 @@ class _History:
             self.back,
         )
 
-    def window(self, states: States, width: int, count: int) -> States:
-        """Return the last *width* states up to each of the last *count* values."""
-        return np.lib.stride_tricks.sliding_window_view(states, width)[-count:]
+    def bounds(self, limits: LimitDefinition, count: int) -> tuple[States, States]:
+        """Return between what the last *count* values hold the state in force."""
+        called = np.lib.stride_tricks.sliding_window_view(self.called, limits.min_violations)
+        staying = np.lib.stride_tricks.sliding_window_view(self.staying, limits.min_conformance)
+        return called[-count:].min(axis=1), staying[-count:].max(axis=1)
 
     def remembered(self, state: LimitState, samples: Samples) -> LimitMemory:
         if not self.back:

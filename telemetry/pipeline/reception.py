@@ -127,6 +127,35 @@ class TelemetryPipeline:
         self._finish(collected, result)
         return result
 
+    def receive_packet_columns(
+        self, batch: PacketBatch, *, received_us: npt.NDArray[np.int64], station: str
+    ) -> PipelineResult:
+        """Take bare packets that were found whole (see ``PacketStream``), without idle ones.
+
+        As :meth:`receive_packets`, without an object for each.
+
+        Args:
+            batch: The packets in order of arrival.
+            received_us: When each came, microseconds since 1970.
+            station: Over which station all of them came.
+        """
+        result = PipelineResult()
+        nowhere = np.full(len(batch), NO_CHANNEL, dtype=np.int16)
+        times_us, is_own = self._own_times(batch, received_us)
+        result.packets = ReceivedPackets(
+            batch=batch,
+            apids=batch.apids,
+            sequence_counts=batch.sequence_counts,
+            virtual_channels=nowhere,
+            generated_us=np.where(is_own, times_us, received_us),
+            has_own_time=is_own,
+            received_us=received_us,
+            stations=np.zeros(len(batch), dtype=np.intp),
+            station_names=(station,),
+        )
+        self._decode(result)
+        return result
+
     def begin_contact(self, station: str) -> None:
         """Forget what *station* was in the middle of: a new contact begins.
 
@@ -139,7 +168,12 @@ class TelemetryPipeline:
     def _finish(self, collected: PacketCollector, result: PipelineResult) -> None:
         batch = PacketBatch.of(collected.octets)
         times_us, is_own = self._own_times(batch, np.array(collected.received_us, dtype=np.int64))
-        packets = result.packets = collected.packets(times_us, is_own, batch)
+        result.packets = collected.packets(times_us, is_own, batch)
+        self._decode(result)
+
+    def _decode(self, result: PipelineResult) -> None:
+        """Let the packets of a result become columns and limit states."""
+        packets, batch = result.packets, result.packets.batch
         result.packet_counts = self._losses.note(packets)
         chosen = np.flatnonzero(~np.isin(packets.apids, self._file_apids))
         before = self._memory.copy()

@@ -9,8 +9,9 @@ parameters in a second, raw columns ready for the archive:
   piece of memory; ``load_list_values_per_s``: packets one by one as ``bytes``;
 * ``varying_values_per_s``: a container with a condition, an array and a binary whose
   lengths the packet gives; ``one_packet_values_per_s``: the same, a call a packet;
-* ``pipeline_values_per_s``: the load as bare packets through times, counts, columns and
-  limits; ``pipeline_frames_values_per_s``: the same out of TM frames;
+* ``pipeline_values_per_s``: the load in one piece of memory through times, counts,
+  columns and limits, 2,000 packets at once; ``pipeline_packets_values_per_s``: packets
+  one by one; ``pipeline_frames_values_per_s``: out of TM frames;
 * ``rs_clean_per_s``, ``rs_dirty_per_s``: codewords (255,223), without and with 16 wrong
   symbols each;
 * ``cadu_mbit_per_s``: frame data out of an octet stream: markers, randomiser, code.
@@ -42,7 +43,13 @@ from telemetry.ccsds.time_codes import CucFormat
 from telemetry.ccsds.tm_frame import TmFrameFormat
 from telemetry.dictionary import Decoder, Dictionary, compile_dictionary, parse_xtce
 from telemetry.limits import definition_of
-from telemetry.pipeline import PacketTime, ReceivedFrame, ReceivedPacket, TelemetryPipeline
+from telemetry.pipeline import (
+    PacketTime,
+    ReceivedFrame,
+    ReceivedPacket,
+    TelemetryPipeline,
+    unix_us,
+)
 
 LOAD = Path(
     os.environ.get("LOAD", Path(__file__).resolve().parents[3] / "shared" / "telemetry_load")
@@ -229,6 +236,14 @@ def through_the_pipeline(
         octets = multiplexer.next_frame(bytes(4))
         frames.append(ReceivedFrame(octets=octets, received_at=at, station="S"))
 
+    pieces = [PacketBatch.of(packets[i : i + 2000]) for i in range(0, len(packets), 2000)]
+    received_us = np.full(2000, unix_us(at))
+
+    def take_columns() -> None:
+        line = pipeline()
+        for piece in pieces:
+            line.receive_packet_columns(piece, received_us=received_us[: len(piece)], station="S")
+
     def take_packets() -> None:
         line = pipeline()
         for begin in range(0, len(bare), 2000):
@@ -240,7 +255,8 @@ def through_the_pipeline(
             line.receive_frames(frames[begin : begin + 200])
 
     return {
-        "pipeline_values_per_s": per_second(count, take_packets),
+        "pipeline_values_per_s": per_second(count, take_columns),
+        "pipeline_packets_values_per_s": per_second(count, take_packets),
         "pipeline_frames_values_per_s": per_second(count, take_frames),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from telemetry.ccsds.aos_frame import (
@@ -14,12 +15,19 @@ from telemetry.ccsds.aos_frame import (
     multiplexed_data,
 )
 from telemetry.ccsds.count_ledger import CountChange
+from telemetry.ccsds.packet_batch import PacketBatch
 from telemetry.ccsds.space_packet import TELEMETRY, SpacePacket, idle_packet
 from telemetry.ccsds.time_codes import CucFormat
 from telemetry.ccsds.tm_frame import NO_PACKET_START
 from telemetry.dictionary import compile_dictionary, parse_xtce
 from telemetry.limits import definition_of
-from telemetry.pipeline import PacketTime, ReceivedFrame, ReceivedPacket, TelemetryPipeline
+from telemetry.pipeline import (
+    PacketTime,
+    ReceivedFrame,
+    ReceivedPacket,
+    TelemetryPipeline,
+    unix_us,
+)
 from tests.unit.telemetry.dictionary import bits
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -267,6 +275,22 @@ class TestContexts:
 
 
 class TestPacketColumns:
+    def test_takes_packets_in_one_piece_as_it_does_one_by_one(self):
+        sent = [packet(second, 20 + 5 * second, count=2 * second) for second in range(6)]
+        at = START + timedelta(hours=1)
+        one_by_one = pipeline().receive_packets(bare(*sent))
+        together = pipeline().receive_packet_columns(
+            PacketBatch.of(sent),
+            received_us=np.full(6, unix_us(at)),
+            station="KASHI",
+        )
+        assert together.packets == one_by_one.packets
+        assert together.transitions == one_by_one.transitions
+        assert together.packet_counts == one_by_one.packet_counts
+        assert [b.packet_indices.tolist() for b in together.batches] == [
+            b.packet_indices.tolist() for b in one_by_one.batches
+        ]
+
     def test_reads_as_a_sequence_of_packets_and_as_columns(self):
         sent = [packet(second, 20) for second in range(4)]
         packets = pipeline().receive_packets(bare(*sent)).packets
