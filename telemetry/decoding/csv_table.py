@@ -56,7 +56,7 @@ def cell_columns(
 
 
 def _cells(found: list[tuple[tuple[str | int, ...], list[Any]]]) -> list[Any]:
-    if found[0][0] == ():
+    if len(found) == 1 and found[0][0] == ():
         return found[0][1]
     paths = [path for path, _ in found]
     rows = zip(*(values for _, values in found), strict=True)

@@ -15,6 +15,7 @@ from telemetry.decoding.packet_file import DecodedChunk
 from telemetry.decoding.values import engineering_column, raw_column
 from telemetry.dictionary import DecodedBatch, Dictionary, Parameter
 from telemetry.dictionary.columns import raw_dtype
+from telemetry.dictionary.inheritance import repeated_parameters
 from telemetry.dictionary.model import (
     DeclaredParameter,
     FloatEncoding,
@@ -47,7 +48,8 @@ class ParquetUnavailableError(Exception):
 class ParquetTable:
     """Writes one row a packet, one column a declared parameter; null where it has none.
 
-    An array or an aggregate is a text that holds JSON. Use it as a context manager.
+    An array, an aggregate, or what may stand in a packet more than once is a text that
+    holds JSON. Use it as a context manager.
     """
 
     def __init__(self, dictionary: Dictionary, sink: BinaryIO, *, raw: bool = False) -> None:
@@ -64,8 +66,15 @@ class ParquetTable:
         self._arrow: Any = pyarrow
         self._parameters = dictionary.parameters
         self._raw = raw
+        repeated = repeated_parameters(dictionary)
         self._kinds = {
-            name: _column_kind(declared, raw=raw) for name, declared in dictionary.declared.items()
+            name: _TEXT if name in repeated else _column_kind(declared, raw=raw)
+            for name, declared in dictionary.declared.items()
+        }
+        self._scalars = {
+            name
+            for name, declared in dictionary.declared.items()
+            if name not in repeated and isinstance(declared.type, ParameterType)
         }
         self._schema = self._arrow.schema(
             [
@@ -140,14 +149,16 @@ class ParquetTable:
         )
 
     def _values(self, name: str, batch: DecodedBatch) -> np.ndarray[Any, Any] | None:
-        parameter = self._parameters.get(name)
-        if parameter is not None and name in batch.columns:
+        if name in self._scalars:
+            if name not in batch.columns:
+                return None
+            parameter = self._parameters[name]
             column = (raw_column if self._raw else engineering_column)(parameter, batch)
             # Integers of more than 64 bits: Arrow has none, and digits lose nothing.
             is_wide = self._kinds[name] == _TEXT and column.dtype.kind == "O"
             return np.array([str(v) for v in column], dtype=object) if is_wide else column
         cells = cell_columns(_only(batch, name, self._parameters), self._parameters, raw=self._raw)
-        return np.array(cells[name], dtype=object) if name in cells else None
+        return np.array([str(v) for v in cells[name]], dtype=object) if name in cells else None
 
 
 def _only(batch: DecodedBatch, declared: str, parameters: Mapping[str, Parameter]) -> DecodedBatch:

@@ -59,7 +59,10 @@ def nested(paths: list[tuple[str | int, ...]], values: list[Any]) -> Any:
     An index that no value has reads ``None``.
     """
     if paths[0] == ():
-        return values[0]
+        if len(paths) == 1:
+            return values[0]
+        # What stands in a packet once more is numbered from the first one on.
+        paths = [(0,), *paths[1:]]
     groups: dict[str | int, tuple[list[tuple[str | int, ...]], list[Any]]] = {}
     for path, value in zip(paths, values, strict=True):
         inner = groups.setdefault(path[0], ([], []))

@@ -1,7 +1,7 @@
 """What decoding costs: `make bench-decode`. Not a part of the test suite.
 
-One process on one core, no socket, no disk; processor time counts, not the wall. The last line is JSON; figures of values are
-parameters in a second, raw columns ready for the archive:
+One process on one core, no socket, no disk; processor time counts, not the wall. The last
+line is JSON; figures of values are parameters in a second, as raw columns:
 
 * ``fixed_values_per_s``: one container of 50 parameters on whole octets;
 * ``bits_values_per_s``: one container of 50 parameters of 12 bits;
@@ -213,44 +213,27 @@ def telemetry_load() -> dict[str, float]:
 def through_the_pipeline(
     dictionary: Dictionary, decoder: Decoder, packets: list[bytes], count: int
 ) -> dict[str, float]:
-    """Measure in batches of 2,000, as a receiver takes them."""
-    limits = [definition_of(p, dictionary.parameters) for p in dictionary.parameters.values()]
+    """Measure in batches of 2,000 packets or 200 frames, as a receiver takes them."""
     at = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(days=1)
-
-    def pipeline() -> TelemetryPipeline:
-        return TelemetryPipeline(
-            spacecraft_id=1,
-            decoder=decoder,
-            parameters=dictionary.parameters,
-            limit_definitions=[limit for limit in limits if limit is not None],
-            frame_format=FRAME,
-            packet_time=PacketTime(code=CucFormat(epoch=datetime(1970, 1, 1, tzinfo=UTC))),
-        )
-
     bare = [ReceivedPacket(octets=each, received_at=at, station="S") for each in packets]
-    multiplexer = VirtualChannelMultiplexer(spacecraft_id=1, frame_format=FRAME)
-    for each in packets:
-        multiplexer.add_packet(0, each)
-    frames = []
-    while multiplexer.pending_octets(0):
-        octets = multiplexer.next_frame(bytes(4))
-        frames.append(ReceivedFrame(octets=octets, received_at=at, station="S"))
-
+    frames = [
+        ReceivedFrame(octets=each, received_at=at, station="S") for each in frames_of(packets)
+    ]
     pieces = [PacketBatch.of(packets[i : i + 2000]) for i in range(0, len(packets), 2000)]
     received_us = np.full(2000, unix_us(at))
 
     def take_columns() -> None:
-        line = pipeline()
+        line = pipeline(dictionary, decoder)
         for piece in pieces:
             line.receive_packet_columns(piece, received_us=received_us[: len(piece)], station="S")
 
     def take_packets() -> None:
-        line = pipeline()
+        line = pipeline(dictionary, decoder)
         for begin in range(0, len(bare), 2000):
             line.receive_packets(bare[begin : begin + 2000])
 
     def take_frames() -> None:
-        line = pipeline()
+        line = pipeline(dictionary, decoder)
         for begin in range(0, len(frames), 200):
             line.receive_frames(frames[begin : begin + 200])
 
@@ -259,6 +242,28 @@ def through_the_pipeline(
         "pipeline_packets_values_per_s": per_second(count, take_packets),
         "pipeline_frames_values_per_s": per_second(count, take_frames),
     }
+
+
+def pipeline(dictionary: Dictionary, decoder: Decoder) -> TelemetryPipeline:
+    limits = [definition_of(p, dictionary.parameters) for p in dictionary.parameters.values()]
+    return TelemetryPipeline(
+        spacecraft_id=1,
+        decoder=decoder,
+        parameters=dictionary.parameters,
+        limit_definitions=[limit for limit in limits if limit is not None],
+        frame_format=FRAME,
+        packet_time=PacketTime(code=CucFormat(epoch=datetime(1970, 1, 1, tzinfo=UTC))),
+    )
+
+
+def frames_of(packets: list[bytes]) -> list[bytes]:
+    multiplexer = VirtualChannelMultiplexer(spacecraft_id=1, frame_format=FRAME)
+    for each in packets:
+        multiplexer.add_packet(0, each)
+    frames = []
+    while multiplexer.pending_octets(0):
+        frames.append(multiplexer.next_frame(bytes(4)))
+    return frames
 
 
 if __name__ == "__main__":

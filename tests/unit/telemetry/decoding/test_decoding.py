@@ -71,12 +71,14 @@ DICTIONARY = parse_xtce(
         types=TYPES,
         parameters="".join(bits.parameter(name, f"{name}_t") for name, _ in SIZES)
         + "".join(bits.parameter(name, kind) for name, kind in BODY.items())
-        + bits.parameter("N", "u8"),
+        + bits.parameter("N", "u8")
+        + bits.parameter("S", "u8"),
         containers=bits.container(
             "Packet", "".join(bits.entry(name) for name, _ in SIZES), abstract=True
         )
         + bits.container("Body", "".join(map(bits.entry, BODY)), base=base(5))
-        + bits.container("Short", bits.entry("N"), base=base(6)),
+        + bits.container("Short", bits.entry("N"), base=base(6))
+        + bits.container("Twice", bits.entry("S") + bits.entry("S"), base=base(7)),
     )
 )
 BODY_OCTETS = (
@@ -202,6 +204,12 @@ class TestParquet:
         assert (body["V"], body["MODE"], body["TEXT"]) == (5, 0, b"hi")
         assert str(table.schema.field("F").type) == "float"
 
+    def test_holds_all_of_what_stands_in_a_packet_more_than_once(self):
+        octets = packet(7, b"\1\2")
+        assert self.table(octets).to_pylist()[0]["S"] == "[1,2]"
+        [record] = objects(octets)
+        assert record["parameters"]["S"] == {"raw": [1, 2], "value": [1, 2]}
+
     def test_is_a_file_without_rows_where_nothing_was_decoded(self):
         assert self.table(b"").num_rows == 0
 
@@ -211,6 +219,7 @@ class TestParquet:
     [
         ([()], [5], 5),
         ([(0,), (1,)], [5, 6], [5, 6]),
+        ([(), (1,), (2,)], [5, 6, 7], [5, 6, 7]),
         ([(1,), (3,)], [5, 6], [None, 5, None, 6]),
         ([("a",), ("b", 0, "c")], [5, 6], {"a": 5, "b": [{"c": 6}]}),
     ],
