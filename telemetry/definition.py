@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.fleet.profiles import (
     CdsPacketTime,
@@ -148,6 +150,8 @@ def segmenter_of(spacecraft: Spacecraft) -> Segmenter:
 
 def plain(value: Any) -> float | int | str:
     """Return an engineering value as JSON carries it."""
+    if isinstance(value, np.datetime64):
+        return str(np.datetime_as_string(value, unit="us", timezone="UTC"))
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, bytes):

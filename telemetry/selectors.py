@@ -17,7 +17,7 @@ from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.scheduling.models import Contact
 from telemetry.archive import ArchiveReader, open_reader
 from telemetry.definition import CompiledDictionary, compiled, plain
-from telemetry.dictionary import Parameter, engineering
+from telemetry.dictionary import Parameter, engineering, raw_values
 from telemetry.limits import LimitState, display_status
 from telemetry.models import Alarm, BadFrame, LinkSession, Severity
 from telemetry.pipeline import UNIX_EPOCH
@@ -171,7 +171,7 @@ def latest_values(
                 description=parameter.description or parameter.type.description,
                 unit=parameter.unit,
                 value=value,
-                raw=plain(latest.raw[0]) if latest is not None else None,
+                raw=plain(raw_values(parameter, latest.raw)[0]) if latest is not None else None,
                 state=state,
                 generated_at=_instant(latest.time_us) if latest is not None else None,
                 expected_period_s=what.expected_period_s.get(name),
