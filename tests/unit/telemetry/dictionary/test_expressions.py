@@ -3,6 +3,8 @@ from __future__ import annotations
 import contextlib
 import math
 import operator
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,3 +188,13 @@ def test_every_function_takes_columns_and_returns_as_many_values():
     for name, (arguments, function) in FUNCTIONS.items():
         with np.errstate(all="ignore"):
             assert np.asarray(function(*[column] * arguments)).shape == column.shape, name
+
+
+def test_the_documentation_names_every_function_and_no_other():
+    page = Path(__file__).parents[4] / "docs/telemetry-dictionary.md"
+    [table] = re.findall(
+        r"There is this and nothing more:(.*?)All numbers", page.read_text(), re.S
+    )
+    rows = "".join(row for row in table.splitlines() if "InputSet" not in row)
+    named = set(re.findall(r"[a-z]+[0-9]*(?=`|\()", rows))
+    assert named == {name for name in FUNCTIONS if name.isalnum()} - {"negate"}
