@@ -19,7 +19,7 @@ from telemetry.dictionary.columns import SPARE_OCTETS, Column
 from telemetry.dictionary.derivation import Derivation
 from telemetry.dictionary.histories import Memory
 from telemetry.dictionary.model import Dictionary
-from telemetry.dictionary.plan import Plan, varies
+from telemetry.dictionary.plan import Plan, repeated, varies
 from telemetry.dictionary.planning import make_plan
 from telemetry.dictionary.walk import BlockReaders, Piece, Rows, Walk
 
@@ -42,7 +42,7 @@ def compile_dictionary(
         DictionaryError: The dictionary contradicts itself.
     """
     plan = make_plan(dictionary, root=root)
-    return Decoder(plan, Derivation(dictionary, follow=follow))
+    return Decoder(plan, Derivation(dictionary, follow=follow, repeated=repeated(plan)))
 
 
 class Decoder:
@@ -107,7 +107,7 @@ def _sort_on(plan: Plan, rows: Rows, walk: Walk, batches: list[DecodedBatch]) ->
     matches = [
         np.ones(len(rows), dtype=np.bool_)
         if child.restriction is None
-        else child.restriction(walk.look_up(rows))
+        else walk.ask(child.restriction, rows)
         for child in plan.derived
     ]
     counts = np.sum(matches, axis=0) if matches else np.zeros(len(rows), dtype=np.intp)

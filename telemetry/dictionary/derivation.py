@@ -57,16 +57,24 @@ class _Computation:
 class Derivation:
     """What has to be computed of a dictionary's parameters, in order of dependence."""
 
-    def __init__(self, dictionary: Dictionary, *, follow: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        *,
+        follow: Collection[str] = (),
+        repeated: Collection[str] = (),
+    ) -> None:
         """Compile.
 
         Args:
             dictionary: Whose parameters.
             follow: Parameters to remember for others, beside those that are needed here.
+            repeated: Parameters of which a packet may have more than one.
 
         Raises:
             DictionaryError: A condition that cannot be meant, two algorithms for one
-                parameter, or parameters that depend on each other in a circle.
+                parameter, parameters that depend on each other in a circle, or one that
+                depends on a repeated one.
         """
         self._parameters = dictionary.parameters
         computations = [
@@ -78,6 +86,7 @@ class Derivation:
             ),
         ]
         self._computations = _in_order(computations)
+        _refuse_repeated(self._computations, follow, repeated)
         needed = {need.parameter for each in self._computations for need in each.needs}
         self._remembered = needed | set(follow)
         self._lines = {
@@ -122,6 +131,20 @@ class Derivation:
         return any(name in batch.columns for name in algorithm.parameters) or any(
             container in algorithm.containers for container in self._lines[batch.container]
         )
+
+
+def _refuse_repeated(
+    computations: Sequence[_Computation], follow: Collection[str], repeated: Collection[str]
+) -> None:
+    """Refuse what would depend on one of several values, nobody knows which."""
+    needs = [need for each in computations for need in each.needs]
+    for need in (*needs, *(ParameterInstance(parameter=name) for name in follow)):
+        if need.parameter in repeated:
+            raise DictionaryError(
+                f"a calibrator, algorithm, alarm or time depends on {need.parameter!r}, of which"
+                " a packet may have more than one; that is not supported",
+                line=need.line,
+            )
 
 
 def _with_column(

@@ -9,10 +9,17 @@ base of its own, whose bit is found for each packet when it is decoded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
-from telemetry.dictionary.conditions import Condition, WholeNumbers
+import numpy as np
+import numpy.typing as npt
+
+from telemetry.dictionary.conditions import LookUp, Mask
 from telemetry.dictionary.model import Container, DeclaredParameter, Parameter
+
+T = TypeVar("T")
 
 PACKET_START = 0  # the base of the packet's first bit
 
@@ -38,10 +45,25 @@ class LoopIndex:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """Which value a field is: a declared parameter, and the path to one of its scalars."""
+    """Which value a field is: a declared parameter, and the path to one of its scalars.
+
+    Attributes:
+        declared: The parameter.
+        path: Numbers of repeats around it, then members and indices of its own.
+        repeats: How many of the path's parts are such numbers.
+    """
 
     declared: DeclaredParameter
     path: tuple[str | int | LoopIndex, ...] = ()
+    repeats: int = 0
+
+    @property
+    def own_path(self) -> tuple[str | int | LoopIndex, ...]:
+        return self.path[self.repeats :]
+
+    def inside(self, part: str | int | LoopIndex) -> Leaf:
+        """Return one of the values in this one."""
+        return replace(self, path=(*self.path, part))
 
     def parameter(self, turns: tuple[int, ...]) -> Parameter:
         """Return the parameter for the turns that the enclosing loops are in."""
@@ -50,6 +72,23 @@ class Leaf:
             for part in self.path
         )
         return self.declared.element(path)
+
+
+@dataclass(frozen=True, slots=True)
+class FromPacket(Generic[T]):
+    """Something that values of the packet decide, and where these stand in it.
+
+    Attributes:
+        compute: Asks for the values.
+        sources: The places of each by the name that is asked for, the newest first.
+    """
+
+    compute: Callable[[LookUp], T]
+    sources: Mapping[str, tuple[Leaf, ...]]
+
+
+PacketCondition = FromPacket[Mask]
+PacketNumber = FromPacket[tuple[npt.NDArray[np.int64], Mask]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +126,7 @@ class VaryingOctets:
 
     leaf: Leaf
     position: Position
-    size_bits: WholeNumbers
+    size_bits: PacketNumber
     after: int
 
 
@@ -96,7 +135,7 @@ class Move:
     """A place that the packet gives: *bits* after *position*."""
 
     position: Position
-    bits: WholeNumbers
+    bits: PacketNumber
     after: int
     line: int
 
@@ -105,7 +144,7 @@ class Move:
 class Branch:
     """Steps for those packets in which a condition holds."""
 
-    condition: Condition
+    condition: PacketCondition
     position: Position
     steps: tuple[Step, ...]
     end: Position  # for those packets; the others stay at *position*
@@ -117,9 +156,9 @@ class Loop:
     """Steps taken as often as the packet says."""
 
     name: str  # of what is repeated
-    count: WholeNumbers | int
+    count: PacketNumber | int
     extra: int  # added to the count
-    gap_bits: WholeNumbers | int
+    gap_bits: PacketNumber | int
     position: Position
     turn: int  # the base of each turn's first bit
     steps: tuple[Step, ...]
@@ -146,10 +185,11 @@ class Plan:
     """One container: its steps after those of its base, and the containers derived from it."""
 
     container: Container
-    restriction: Condition | None
+    restriction: PacketCondition | None
     steps: tuple[Step, ...]
     derived: tuple[Plan, ...]
     bases: int  # how many bases there are so far
+    repeated: frozenset[str]  # parameters of which a packet may have more than one
 
     @property
     def is_fixed(self) -> bool:
@@ -160,3 +200,8 @@ class Plan:
 def varies(plan: Plan) -> bool:
     """Say whether a plan, or one derived from it, has steps that a packet decides."""
     return not plan.is_fixed or any(varies(derived) for derived in plan.derived)
+
+
+def repeated(plan: Plan) -> frozenset[str]:
+    """Return the parameters of which some packet may have more than one value."""
+    return plan.repeated.union(*(repeated(derived) for derived in plan.derived))

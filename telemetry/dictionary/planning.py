@@ -6,12 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from telemetry.dictionary.columns import fixed_size_bits
-from telemetry.dictionary.conditions import (
-    Condition,
-    WholeNumbers,
-    compile_criteria,
-    compile_number,
-)
+from telemetry.dictionary.conditions import compile_criteria, compile_number
 from telemetry.dictionary.errors import DictionaryError
 from telemetry.dictionary.inheritance import (
     container_named,
@@ -40,10 +35,13 @@ from telemetry.dictionary.plan import (
     Block,
     Branch,
     Field,
+    FromPacket,
     Leaf,
     Loop,
     LoopIndex,
     Move,
+    PacketCondition,
+    PacketNumber,
     Plan,
     Position,
     Step,
@@ -99,6 +97,7 @@ def _plan(dictionary: Dictionary, container: Container, start: _Start) -> Plan:
             if child.base == container.qualified_name
         ),
         bases=builder.bases,
+        repeated=frozenset(builder.known.repeated),
     )
 
 
@@ -113,11 +112,11 @@ class _Builder:
     bases: int = field(init=False)
     known: KnownValues = field(init=False)
     _within: list[str] = field(default_factory=list)  # containers being included
-    _index_path: tuple[int | LoopIndex, ...] = ()  # occurrence of the included container
+    _index_path: tuple[int | LoopIndex, ...] = ()  # turns around the included container
+    _included: int = 0  # how often it was included before
     _steps: list[Step] = field(default_factory=list)
     _pending: list[Field] = field(default_factory=list)
     _turns: int = 0  # loops around the current entry
-    _is_certain: bool = True
 
     def __post_init__(self) -> None:
         self.position = self.start.position
@@ -143,16 +142,16 @@ class _Builder:
             self._add_entry(container, entry, start)
         self._within.pop()
 
-    def condition(self, criteria: Criteria, *, what: str) -> Condition:
-        self.known.check(criteria, what)
+    def condition(self, criteria: Criteria, *, what: str) -> PacketCondition:
+        sources = self.known.sources(criteria, what)
         self._flush()
-        return compile_criteria(criteria, self.dictionary.parameters)
+        return FromPacket(compile_criteria(criteria, self.dictionary.parameters), sources)
 
-    def _number(self, value: IntegerValue) -> WholeNumbers:
+    def _number(self, value: IntegerValue) -> PacketNumber:
         assert not isinstance(value, int)
-        self.known.check(value, "no earlier entry gives")
+        sources = self.known.sources(value, "no earlier entry gives")
         self._flush()
-        return compile_number(value, self.dictionary.parameters)
+        return FromPacket(compile_number(value, self.dictionary.parameters), sources)
 
     def _add_entry(
         self, container: Container, entry: ParameterEntry | ContainerEntry, start: Position
@@ -212,9 +211,8 @@ class _Builder:
         kind = declared.type
         if entry.dimensions:
             kind = self._sliced(entry, kind)
-        self._add_value(
-            Leaf(declared, (*self._index_path, *indices)), kind, declared.line or entry.line
-        )
+        repeats = (*self._index_path, *indices)
+        self._add_value(Leaf(declared, repeats, len(repeats)), kind, declared.line or entry.line)
 
     def _sliced(self, entry: ParameterEntry, kind: DataType) -> DataType:
         if not isinstance(kind, ArrayType) or len(kind.dimensions) != len(entry.dimensions):
@@ -226,8 +224,10 @@ class _Builder:
 
     def _include(self, entry: ContainerEntry, indices: tuple[int | LoopIndex, ...]) -> None:
         """Add an included container, its bases first."""
-        start, outer = self.position, self._index_path
-        self._index_path = (*outer, *indices)
+        start, outer = self.position, (self._index_path, self._included)
+        self._index_path = (*self._index_path, *indices)
+        again = self.known.include(entry.container, self._index_path)
+        self._included = max(self._included, again)
         for container in reversed(list(with_bases(self.dictionary, entry.container))):
             if container.restriction is not None:
                 raise DictionaryError(
@@ -236,13 +236,12 @@ class _Builder:
                     line=entry.line,
                 )
             self.add_container(container, start=start)
-        self._index_path = outer
+        self._index_path, self._included = outer
 
     def _add_value(self, leaf: Leaf, kind: DataType, line: int) -> None:
         if isinstance(kind, AggregateType):
             for member in kind.members:
-                inner = Leaf(leaf.declared, (*leaf.path, member.name))
-                self._add_value(inner, member.type, line)
+                self._add_value(leaf.inside(member.name), member.type, line)
         elif isinstance(kind, ArrayType):
             self._add_array(leaf, kind, kind.dimensions, line)
         else:
@@ -257,7 +256,7 @@ class _Builder:
         dimension, rest = dimensions[0], dimensions[1:]
         if dimension.fixed is not None:
             for index in dimension.fixed:
-                self._add_array(Leaf(leaf.declared, (*leaf.path, index)), kind, rest, line)
+                self._add_array(leaf.inside(index), kind, rest, line)
             return
         if not isinstance(dimension.first, int):
             raise DictionaryError(
@@ -266,7 +265,7 @@ class _Builder:
                 line=line,
             )
         last = self._number(dimension.last)
-        inner = Leaf(leaf.declared, (*leaf.path, LoopIndex(self._turns, dimension.first)))
+        inner = leaf.inside(LoopIndex(self._turns, dimension.first))
         self._loop(
             leaf.declared.name,
             last,
@@ -276,8 +275,7 @@ class _Builder:
         )
 
     def _add_scalar(self, leaf: Leaf, kind: ParameterType, line: int) -> None:
-        leaf, parameter = self.known.numbered(leaf, self._turns, certain=self._is_certain)
-        self.known.note(parameter, line, certain=self._is_certain)
+        leaf, parameter = self.known.note(leaf, line, included=self._included)
         assert kind.encoding is not None
         size_bits = fixed_size_bits(kind)
         if size_bits is None:
@@ -291,9 +289,9 @@ class _Builder:
         self._pending.append(Field(leaf, parameter, self.position, size_bits))
         self.position = self.position.moved(size_bits)
 
-    def _branch(self, condition: Condition, body: _Body) -> None:
+    def _branch(self, condition: PacketCondition, body: _Body) -> None:
         before = self.position
-        steps, end = self._scope(body)
+        steps, end = self._scope(body, is_loop=False)
         after = self._new_base()
         self._steps.append(Branch(condition, before, steps, end, after.base))
         self.position = after
@@ -301,16 +299,16 @@ class _Builder:
     def _loop(
         self,
         name: str,
-        count: WholeNumbers | int,
+        count: PacketNumber | int,
         extra: int,
-        gap_bits: WholeNumbers | int,
+        gap_bits: PacketNumber | int,
         body: _Body,
     ) -> None:
         self._flush()
         before = self.position
         turn = self.position = self._new_base()
         self._turns += 1
-        steps, end = self._scope(body)
+        steps, end = self._scope(body, is_loop=True)
         self._turns -= 1
         after = self._new_base()
         self._steps.append(
@@ -318,14 +316,15 @@ class _Builder:
         )
         self.position = after
 
-    def _scope(self, body: _Body) -> tuple[tuple[Step, ...], Position]:
+    def _scope(self, body: _Body, *, is_loop: bool) -> tuple[tuple[Step, ...], Position]:
         """Let *body* add steps that not every packet takes; return them and where they end."""
         self._flush()
         outer, self._steps = self._steps, []
-        was_certain, self._is_certain = self._is_certain, False
+        self.known.enter(is_loop=is_loop)
         body()
+        self.known.leave()
         steps = self.finished()
-        self._steps, self._is_certain = outer, was_certain
+        self._steps = outer
         return steps, self.position
 
     def _new_base(self) -> Position:

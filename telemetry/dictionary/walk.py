@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +17,18 @@ import numpy.typing as npt
 from telemetry.ccsds.packet_batch import PacketBatch
 from telemetry.dictionary.calibration import engineering
 from telemetry.dictionary.columns import BlockReader, Column, varying_octets
-from telemetry.dictionary.conditions import LookUp, Mask, WholeNumbers
+from telemetry.dictionary.conditions import Mask
 from telemetry.dictionary.model import Parameter, ParameterInstance
 from telemetry.dictionary.model.types import MAX_ELEMENTS
 from telemetry.dictionary.plan import (
     PACKET_START,
     Block,
     Branch,
+    FromPacket,
+    Leaf,
     Loop,
     Move,
+    PacketNumber,
     Position,
     Step,
     VaryingOctets,
@@ -34,6 +37,7 @@ from telemetry.dictionary.plan import (
 Rows = npt.NDArray[np.intp]
 Bits = npt.NDArray[np.int64]
 Turns = tuple[int, ...]
+T = TypeVar("T")
 
 _LEAST_WIDTH: Final = 16  # octets of a varying string or binary that room is made for
 
@@ -105,9 +109,12 @@ class Walk:
         """Take steps for the packets in *rows*; return those that are not refused."""
         return self._take(steps, rows, (), container)
 
-    def look_up(self, rows: Rows) -> LookUp:
-        """Return what gives the values of a parameter in *rows*."""
-        return lambda instance: self._values(instance, rows)
+    def ask(self, question: FromPacket[T], rows: Rows, turns: Turns = ()) -> T:
+        """Return what the packets in *rows* decide."""
+        sources = question.sources
+        return question.compute(
+            lambda instance: self._values(instance, sources[instance.parameter], rows, turns)
+        )
 
     def refuse(self, rows: Rows, reason: Callable[[int], str]) -> None:
         self._is_alive[rows] = False
@@ -121,7 +128,7 @@ class Walk:
             elif isinstance(step, VaryingOctets):
                 rows = self._octets(step, rows, turns, container)
             elif isinstance(step, Move):
-                rows = self._move(step, rows, container)
+                rows = self._move(step, rows, turns, container)
             elif isinstance(step, Branch):
                 rows = self._branch(step, rows, turns, container)
             else:
@@ -204,7 +211,7 @@ class Walk:
 
     def _octets(self, step: VaryingOctets, rows: Rows, turns: Turns, container: str) -> Rows:
         parameter = step.leaf.parameter(turns)
-        sizes, known = step.size_bits(self.look_up(rows))
+        sizes, known = self.ask(step.size_bits, rows, turns)
         good = known & (sizes >= 0) & (sizes % 8 == 0)
         if not good.all():
             told = dict(zip(rows.tolist(), sizes.tolist(), strict=True))
@@ -236,8 +243,8 @@ class Walk:
             self._add(Piece(parameter, rows[chosen], column), rows[chosen])
         return self._alive(rows)
 
-    def _move(self, step: Move, rows: Rows, container: str) -> Rows:
-        moved, known = step.bits(self.look_up(rows))
+    def _move(self, step: Move, rows: Rows, turns: Turns, container: str) -> Rows:
+        moved, known = self.ask(step.bits, rows, turns)
         rows = self._known_only(rows, known, f"a place in {container} (line {step.line})")
         bits = self._bits(step.position, rows) + moved[known]
         rows_left = self._inside(bits, bits, rows, container, f" for a place (line {step.line})")
@@ -253,7 +260,7 @@ class Walk:
         return rows[known]
 
     def _branch(self, step: Branch, rows: Rows, turns: Turns, container: str) -> Rows:
-        mask = step.condition(self.look_up(rows))
+        mask = self.ask(step.condition, rows, turns)
         taken = rows[mask]
         self._set_base(step.after, rows, self._bits(step.position, rows))
         if len(taken):
@@ -266,7 +273,7 @@ class Walk:
         return rows if alive.all() else rows[alive]
 
     def _loop(self, step: Loop, rows: Rows, turns: Turns, container: str) -> Rows:
-        counts, known = self._numbers(step.count, rows)
+        counts, known = self._numbers(step.count, rows, turns)
         rows = self._known_only(rows, known, f"how often {step.name} comes in {container}")
         counts = counts[known] + step.extra
         bits = self._bits(step.position, rows)
@@ -278,7 +285,7 @@ class Walk:
                 lambda row: f"{step.name} of {container} would come {told[row]} times",
             )
             rows, counts, bits = rows[sane], counts[sane], bits[sane]
-        gaps, known = self._numbers(step.gap_bits, rows)
+        gaps, known = self._numbers(step.gap_bits, rows, turns)
         rows = self._known_only(rows, known, f"the gap between {step.name} in {container}")
         counts, bits, gaps = counts[known], bits[known], gaps[known]
         if step.fixed_bits is not None and isinstance(step.gap_bits, int):
@@ -325,10 +332,10 @@ class Walk:
                 self._add(Piece(parameter, pairs[part], column[part]), pairs[part])
         return self._alive(rows)
 
-    def _numbers(self, number: WholeNumbers | int, rows: Rows) -> tuple[Bits, Mask]:
+    def _numbers(self, number: PacketNumber | int, rows: Rows, turns: Turns) -> tuple[Bits, Mask]:
         if isinstance(number, int):
             return np.full(len(rows), number, dtype=np.int64), np.ones(len(rows), dtype=bool)
-        return number(self.look_up(rows))
+        return self.ask(number, rows, turns)
 
     def _add(self, piece: Piece, rows: Rows) -> None:
         """Note values of *rows*; a packet that has some of that name already is refused."""
@@ -341,18 +348,21 @@ class Walk:
         known.append(piece)
         self.pieces.append(piece)
 
-    def _values(self, instance: ParameterInstance, rows: Rows) -> tuple[Column, Mask]:
+    def _values(
+        self, instance: ParameterInstance, leaves: tuple[Leaf, ...], rows: Rows, turns: Turns
+    ) -> tuple[Column, Mask]:
         """Return the newest values of a parameter in *rows*, and which rows have one."""
         found: Column | None = None
         known = np.zeros(len(rows), dtype=np.bool_)
-        for piece in self._by_name.get(instance.parameter, ()):
-            values, has = piece.of(rows)
-            if instance.use_calibrated_value:
-                values = engineering(piece.parameter, values)
-            if has is None:
-                return values, np.ones(len(rows), dtype=np.bool_)
-            found = values if found is None else np.where(has, values, found)
-            known |= has
+        for leaf in leaves:
+            for piece in self._by_name.get(leaf.parameter(turns).name, ()):
+                values, has = piece.of(rows)
+                if instance.use_calibrated_value:
+                    values = engineering(piece.parameter, values)
+                if has is None and found is None:
+                    return values, np.ones(len(rows), dtype=np.bool_)
+                found = values if found is None else np.where(known, found, values)
+                known |= True if has is None else has
         if found is None:
             found = np.zeros(len(rows), dtype=np.int64)
         return found, known

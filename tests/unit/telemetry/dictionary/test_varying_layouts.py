@@ -372,15 +372,127 @@ class TestPlaces:
         assert bad == {2: "3 octets are too few for Packet, which needs 64 for a place (line 6)"}
 
 
+RECORD = bits.container(
+    "Record", entry("C") + entry("D", when("C", 200, "&lt;")) + entry("B", when("C", 7))
+)
+RECORD_TYPES = {"D": "octets", "E": "u8"}
+
+
+def record_document(entries: str, more: str = "") -> bytes:
+    """Records of a size, as many octets, and three bits where the size is seven."""
+    octets = (
+        '<BinaryParameterType name="octets"><BinaryDataEncoding><SizeInBits>'
+        + OCTETS_OF.format("C")
+        + "</SizeInBits></BinaryDataEncoding></BinaryParameterType>"
+    )
+    return document(entries, more=RECORD + more, parameters=RECORD_TYPES).replace(
+        b"<ParameterTypeSet>", b"<ParameterTypeSet>" + octets.encode()
+    )
+
+
+@st.composite
+def records(draw, count: int):
+    return [
+        (draw(st.integers(0, 10) | st.just(201)), draw(st.binary(min_size=10, max_size=10)))
+        for _ in range(count)
+    ]
+
+
+def record_bits(size: int, octets: bytes) -> str:
+    body = bits.octets(octets[:size]) if size < 200 else ""
+    return bits.unsigned(size, 8) + body + ("101" if size == 7 else "")
+
+
+def record_values(size: int, octets: bytes, number: str) -> dict[str, object]:
+    values: dict[str, object] = {f"C{number}": size}
+    if size < 200:
+        values[f"D{number}"] = octets[:size]
+    if size == 7:
+        values[f"B{number}"] = 5
+    return values
+
+
+class TestValuesOfTheSameTurn:
+    """What is repeated depends on its own values, not on those of the turns before."""
+
+    @given(data=st.data(), count=st.integers(0, 5))
+    def test_decide_in_repeats_that_the_packet_counts(self, data, count):
+        sent = data.draw(records(count))
+        xml = record_document(entry("Record", repeated(COUNT_OF.format("N")), kind="Container"))
+        packet = bits.packed(
+            bits.unsigned(count, 8), bits.unsigned(0, 8), *(record_bits(*each) for each in sent)
+        )
+        wanted: dict[str, object] = {"N": count, "M": 0}
+        for turn, each in enumerate(sent):
+            wanted |= record_values(*each, f"[{turn}]")
+        assert decode(xml, [packet]) == ({0: wanted}, {})
+
+    @given(data=st.data())
+    def test_decide_in_repeats_of_fixed_number(self, data):
+        sent = data.draw(records(3))
+        xml = record_document(entry("Record", repeated(fixed(3)), kind="Container"))
+        packet = bits.packed(bits.unsigned(0, 16), *(record_bits(*each) for each in sent))
+        wanted: dict[str, object] = {"N": 0, "M": 0}
+        for turn, each in enumerate(sent):
+            wanted |= record_values(*each, f"[{turn}]")
+        assert decode(xml, [packet]) == ({0: wanted}, {})
+
+    @given(data=st.data(), counts=st.lists(st.integers(0, 3), max_size=3))
+    def test_decide_in_repeats_of_repeats(self, data, counts):
+        groups = [data.draw(records(count)) for count in counts]
+        group = bits.container(
+            "Group",
+            entry("E") + entry("Record", repeated(COUNT_OF.format("E")), kind="Container"),
+        )
+        xml = record_document(
+            entry("Group", repeated(COUNT_OF.format("N")), kind="Container"), more=group
+        )
+        packet = bits.packed(
+            bits.unsigned(len(groups), 8),
+            bits.unsigned(0, 8),
+            *(
+                bits.unsigned(len(group), 8) + "".join(record_bits(*each) for each in group)
+                for group in groups
+            ),
+        )
+        wanted: dict[str, object] = {"N": len(groups), "M": 0}
+        for outer, group in enumerate(groups):
+            wanted[f"E[{outer}]"] = len(group)
+            for inner, each in enumerate(group):
+                wanted |= record_values(*each, f"[{outer}][{inner}]")
+        assert decode(xml, [packet]) == ({0: wanted}, {})
+
+    @given(data=st.data())
+    def test_decide_where_a_container_is_included_once_more(self, data):
+        first, second = data.draw(records(2))
+        xml = record_document(entry("Record", kind="Container") * 2)
+        packet = bits.packed(bits.unsigned(0, 16), record_bits(*first), record_bits(*second))
+        wanted = {"N": 0, "M": 0, **record_values(*first, ""), **record_values(*second, "[1]")}
+        assert decode(xml, [packet]) == ({0: wanted}, {})
+
+    def test_are_those_of_a_branch_where_the_packet_has_it(self):
+        xml = document(entry("C") + entry("C", when("N", 1)) + entry("A", when("C", 9)))
+        rows, bad = decode(xml, [b"\0\0\x09\0\x10", b"\1\0\x09\x08", b"\1\0\x08\x09\0\x20"])
+        assert bad == {}
+        assert rows[0] == {"N": 0, "M": 0, "C": 9, "A": 1}
+        assert rows[1] == {"N": 1, "M": 0, "C": 9, "C[1]": 8}
+        assert rows[2] == {"N": 1, "M": 0, "C": 8, "C[1]": 9, "A": 2}
+
+
 class TestCompilation:
     @pytest.mark.parametrize(
         ("entries", "parameters", "message"),
         [
             (entry("A", when("C", 1)), {}, "compares 'C', which no earlier entry gives"),
             (
-                entry("A") + entry("A") + entry("B", when("A", 1)),
+                entry("C", repeated(COUNT_OF.format("N"))) + entry("B", when("C", 1)),
                 {},
-                "stands in it more than once",
+                "'C', which stands in it as often as a packet says",
+            ),
+            (
+                entry("C") + entry("R", repeated(COUNT_OF.format("N")), kind="Container"),
+                {},
+                "uses 'C' from before what it repeats, which has one too",
             ),
             (entry("A", repeated(COUNT_OF.format("C"))), {}, "'C', which no earlier entry gives"),
             (entry("X"), {"X": "nothing"}, "holds 'X', whose type 'nothing' has no data encoding"),
@@ -388,11 +500,37 @@ class TestCompilation:
         ],
     )
     def test_refuses_what_cannot_be_meant(self, entries, parameters, message):
-        xml = document(entries, parameters=parameters).replace(
+        more = (
+            bits.container("R", entry("A", when("C", 1)) + entry("C")) if '"R"' in entries else ""
+        )
+        xml = document(entries, parameters=parameters, more=more).replace(
             b"<ParameterTypeSet>",
             b'<ParameterTypeSet><IntegerParameterType name="nothing"/>',
         )
         with pytest.raises(DictionaryError, match=message) as caught:
+            compile_dictionary(parse_xtce(xml))
+        assert caught.value.line > 0
+
+    @pytest.mark.parametrize(
+        "entries",
+        [
+            entry("C") + entry("C"),
+            entry("C", repeated(fixed(2))),
+            entry("C", repeated(COUNT_OF.format("N"))),
+        ],
+    )
+    def test_refuses_an_algorithm_that_depends_on_one_of_several(self, entries):
+        algorithm = (
+            '<CustomAlgorithm name="twice"><AlgorithmText language="expression">2 * C'
+            '</AlgorithmText><InputSet><InputParameterInstanceRef parameterRef="C"/></InputSet>'
+            '<OutputSet><OutputParameterRef parameterRef="D"/></OutputSet></CustomAlgorithm>'
+        )
+        xml = document(entries, parameters={"D": "u8"}).replace(
+            b"</ContainerSet>", f"</ContainerSet><AlgorithmSet>{algorithm}</AlgorithmSet>".encode()
+        )
+        with pytest.raises(
+            DictionaryError, match="'C', of which a packet may have more"
+        ) as caught:
             compile_dictionary(parse_xtce(xml))
         assert caught.value.line > 0
 
