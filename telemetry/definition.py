@@ -28,7 +28,7 @@ from telemetry.dictionary import (
     expected_periods_s,
     parse_xtce,
 )
-from telemetry.limits import LimitDefinition, LimitState, definition_of
+from telemetry.limits import LimitDefinition, LimitState, definition_of, needs_of_limits
 from telemetry.pipeline import PacketTime as PacketTimeField
 from telemetry.pipeline import ReceivedPacket, TelemetryBatch, TelemetryPipeline
 
@@ -53,12 +53,10 @@ def compiled(xtce: str) -> CompiledDictionary:
     dictionary = parse_xtce(xtce.encode())
     known = dictionary.parameters
     limits = [definition_of(parameter, known) for parameter in known.values()]
-    given = tuple(limit for limit in limits if limit is not None)
-    needs = frozenset().union(*(limit.needs for limit in given))
     return CompiledDictionary(
         dictionary=dictionary,
-        decoder=compile_dictionary(dictionary, follow=needs),
-        limits=given,
+        decoder=compile_dictionary(dictionary, follow=needs_of_limits(dictionary)),
+        limits=tuple(limit for limit in limits if limit is not None),
         expected_period_s=expected_periods_s(dictionary),
     )
 

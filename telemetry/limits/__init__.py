@@ -6,7 +6,7 @@ from telemetry.limits.checking import (
     Transition,
     check_limits,
 )
-from telemetry.limits.definitions import LimitDefinition, definition_of
+from telemetry.limits.definitions import LimitDefinition, definition_of, needs_of_limits
 from telemetry.limits.staleness import NEVER_US, STALE_PERIODS, Freshness, freshness
 from telemetry.limits.states import LimitState, display_status
 
@@ -23,4 +23,5 @@ __all__ = [
     "definition_of",
     "display_status",
     "freshness",
+    "needs_of_limits",
 ]

@@ -6,7 +6,7 @@ units; of all ranges violated the most severe gives the state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,9 +20,12 @@ from telemetry.dictionary.model import (
     ChangeAlarm,
     ConcernLevel,
     Criteria,
+    Dictionary,
     NumericAlarm,
     Parameter,
+    ParameterType,
     instances_in,
+    scalar_types,
 )
 from telemetry.limits.states import LimitState
 
@@ -149,6 +152,25 @@ def definition_of(
         contexts=tuple((compile_criteria(c, known), limits) for c, limits in contexts),
         needs=frozenset().union(*needs),
     )
+
+
+def needs_of_limits(dictionary: Dictionary) -> frozenset[str]:
+    """Return the parameters that the limits of any other one look at."""
+    return frozenset(
+        name
+        for declared in dictionary.declared.values()
+        for kind in scalar_types(declared.type)
+        for criteria in _criteria_of(kind)
+        for name in _needs(criteria)
+    )
+
+
+def _criteria_of(kind: ParameterType) -> Iterator[Criteria]:
+    for context in kind.context_alarms:
+        yield context.criteria
+    for alarm in (kind.alarm, *(context.alarm for context in kind.context_alarms)):
+        if alarm is not None:
+            yield from (criteria for _, criteria in alarm.conditions)
 
 
 def _of_alarm(

@@ -17,7 +17,13 @@ import numpy.typing as npt
 from telemetry.dictionary import DecodedBatch, Histories, Memory, Parameter, engineering
 from telemetry.dictionary.conditions import LookUp, Mask
 from telemetry.dictionary.model import ParameterInstance
-from telemetry.limits import LimitDefinition, LimitMemory, LimitState, check_limits
+from telemetry.limits import (
+    LimitDefinition,
+    LimitMemory,
+    LimitState,
+    check_limits,
+    definition_of,
+)
 from telemetry.pipeline.events import LimitTransition
 from telemetry.pipeline.packets import ReceivedPackets, instant
 from telemetry.pipeline.recent_rows import RecentRows
@@ -37,7 +43,10 @@ class _Standing:
 
 
 class LimitWatch:
-    """Checks decoded batches against limits and remembers what persistence needs."""
+    """Checks decoded batches against limits and remembers what persistence needs.
+
+    What a packet may have several of (``P[3]``) gets its limits when it first comes.
+    """
 
     def __init__(
         self,
@@ -49,12 +58,9 @@ class LimitWatch:
     ) -> None:
         self._parameters = parameters
         self._limits = {definition.parameter: definition for definition in definitions}
-        self.needs = frozenset().union(*(limit.needs for limit in self._limits.values()))
-        self._memories = {  # by parameter, recorded
-            (name, False): _settled(self._limits[name], state)
-            for name, state in (states_in_force or {}).items()
-            if name in self._limits
-        }
+        self._known = {*parameters}  # names whose limits are known, or that have none
+        self._states_in_force = states_in_force or {}
+        self._memories: dict[tuple[str, bool], LimitMemory] = {}  # by parameter, recorded
         self._archived_until_us = dict(archived_until_us or {})  # by container
         self._checked_until_us: dict[str, int] = {}  # by container
         self._checked: dict[str, RecentRows] = {}  # by container
@@ -67,10 +73,12 @@ class LimitWatch:
         Args:
             batches: All decoded packets of one call, with indices into *packets*.
             packets: The packets.
-            memory: Newest values of the parameters in ``needs`` before this call.
+            memory: Newest values before this call of the parameters that limits look at.
         """
+        self._find_limits(batches)
         standing = self._standing(batches, packets)
-        histories = Histories(self.needs, self._parameters, batches, memory)
+        needs = frozenset().union(*(limit.needs for limit in self._limits.values()))
+        histories = Histories(needs, self._parameters, batches, memory)
         states: list[dict[str, States]] = [{} for _ in batches]
         transitions: list[LimitTransition] = []
         for name in self._limits:
@@ -82,6 +90,15 @@ class LimitWatch:
             for index, part in zip(members, column.parts(checked), strict=True):
                 states[index][name] = part
         return states, transitions
+
+    def _find_limits(self, batches: Sequence[DecodedBatch]) -> None:
+        """Give limits to parameters that come for the first time."""
+        for batch in batches:
+            for name in batch.columns.keys() - self._known:
+                self._known.add(name)
+                found = definition_of(self._parameters[name], self._parameters)
+                if found is not None:
+                    self._limits[name] = found
 
     def _standing(self, batches: Sequence[DecodedBatch], packets: ReceivedPackets) -> _Standing:
         is_live = np.zeros(len(packets), dtype=np.bool_)
@@ -142,7 +159,9 @@ class LimitWatch:
             rows = order[chosen[column.indices][order]]
             if not len(rows):
                 continue
-            memory = self._memories.get((name, is_recorded), LimitMemory())
+            memory = self._memories.get((name, is_recorded))
+            if memory is None:
+                memory = self._first_memory(definition, is_recorded=is_recorded)
             checked = check_limits(
                 definition,
                 column.values[rows],
@@ -170,6 +189,13 @@ class LimitWatch:
                     )
                 )
         return states
+
+    def _first_memory(self, definition: LimitDefinition, *, is_recorded: bool) -> LimitMemory:
+        """Return the memory of a parameter that has been in its state for long enough."""
+        state = self._states_in_force.get(definition.parameter)
+        if state is None or is_recorded:
+            return LimitMemory()
+        return LimitMemory(state, (int(state),) * (definition.longest_persistence - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +232,3 @@ class _Column:
             return values[rows], np.concatenate([known for _, known in found])[rows]
 
         return look_up
-
-
-def _settled(definition: LimitDefinition, state: LimitState) -> LimitMemory:
-    """Return the memory of a parameter that has been in *state* for long enough."""
-    return LimitMemory(state, (int(state),) * (definition.longest_persistence - 1))

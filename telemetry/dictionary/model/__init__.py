@@ -79,6 +79,7 @@ from telemetry.dictionary.model.types import (
     TypeKind,
     fixed_indices,
     path_text,
+    scalar_types,
 )
 
 __all__ = [
@@ -142,4 +143,5 @@ __all__ = [
     "least_significant_first",
     "path_text",
     "references_in",
+    "scalar_types",
 ]

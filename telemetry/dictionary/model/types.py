@@ -206,6 +206,17 @@ class DeclaredParameter:
             yield self.element(path)
 
 
+def scalar_types(kind: DataType) -> Iterator[ParameterType]:
+    """Yield the types of the scalars that values of *kind* are made of."""
+    if isinstance(kind, AggregateType):
+        for member in kind.members:
+            yield from scalar_types(member.type)
+    elif isinstance(kind, ArrayType):
+        yield from scalar_types(kind.element)
+    else:
+        yield kind
+
+
 def path_text(path: tuple[str | int, ...]) -> str:
     """Return a path as it follows a name: ``[2].mode``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)

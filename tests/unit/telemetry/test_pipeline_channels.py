@@ -20,7 +20,7 @@ from telemetry.ccsds.space_packet import TELEMETRY, SpacePacket, idle_packet
 from telemetry.ccsds.time_codes import CucFormat
 from telemetry.ccsds.tm_frame import NO_PACKET_START
 from telemetry.dictionary import compile_dictionary, parse_xtce
-from telemetry.limits import definition_of
+from telemetry.limits import LimitState, definition_of, needs_of_limits
 from telemetry.pipeline import (
     PacketTime,
     ReceivedFrame,
@@ -71,17 +71,34 @@ DICTIONARY = parse_xtce(
         types=TYPES,
         parameters="".join(
             bits.parameter(n, t)
-            for n, t in {"APID": "u11", "VOLT": "volt_t", "MODE": "mode_t", "X": "u8"}.items()
+            for n, t in {
+                "APID": "u11",
+                "VOLT": "volt_t",
+                "MODE": "mode_t",
+                "X": "u8",
+                "N": "u8",
+                "CELL": "volt_t",
+            }.items()
         ),
         containers=bits.container("Packet", placed("APID", 5), abstract=True)
         + derived("Power", 100, placed("VOLT", 96) + placed("X", 104, EXTRA))
-        + derived("Modes", 101, placed("MODE", 96)),
+        + derived("Modes", 101, placed("MODE", 96))
+        + derived(
+            "Cells",
+            102,
+            placed("N", 96)
+            + '<ParameterRefEntry parameterRef="CELL"><RepeatEntry><Count><DynamicValue>'
+            '<ParameterInstanceRef parameterRef="N"/></DynamicValue></Count></RepeatEntry>'
+            "</ParameterRefEntry>",
+        ),
     )
 )
 
 
-def packet(second: float, value: int, *, apid: int = 100, count: int | None = None) -> bytes:
-    data = CLOCK.encode(START + timedelta(seconds=second)) + bytes([value, 7])
+def packet(
+    second: float, value: int, *more: int, apid: int = 100, count: int | None = None
+) -> bytes:
+    data = CLOCK.encode(START + timedelta(seconds=second)) + bytes([value, *(more or (7,))])
     return SpacePacket(
         packet_type=TELEMETRY,
         apid=apid,
@@ -95,10 +112,9 @@ def pipeline(**changes) -> TelemetryPipeline:
     parameters = DICTIONARY.parameters
     limits = [definition_of(p, parameters) for p in parameters.values()]
     known = [limit for limit in limits if limit is not None]
-    needs = frozenset().union(*(limit.needs for limit in known))
     settings = {
         "spacecraft_id": 42,
-        "decoder": compile_dictionary(DICTIONARY, follow=needs),
+        "decoder": compile_dictionary(DICTIONARY, follow=needs_of_limits(DICTIONARY)),
         "parameters": parameters,
         "limit_definitions": known,
         "frame_format": FORMAT,
@@ -272,6 +288,31 @@ class TestContexts:
             ("CRITICAL", "CRITICAL above 5"),
             ("NOMINAL", "CRITICAL"),
         ]
+
+
+class TestLimitsOfWhatAPacketHasSeveralOf:
+    def test_hold_for_each_of_them_from_the_first_time_it_comes(self):
+        line = pipeline()
+        first = line.receive_packets(bare(packet(0, 2, 20, 40, apid=102)))
+        second = line.receive_packets(
+            bare(packet(1, 0, apid=101), packet(2, 3, 20, 5, 40, apid=102))
+        )
+        assert [
+            (t.parameter, t.previous.name, t.current.name)
+            for result in (first, second)
+            for t in result.transitions
+        ] == [
+            ("CELL[1]", "NOMINAL", "WARNING"),
+            ("CELL[0]", "NOMINAL", "CRITICAL"),
+            ("CELL[1]", "WARNING", "NOMINAL"),
+            ("CELL[2]", "NOMINAL", "CRITICAL"),
+        ]
+
+    def test_begin_in_the_state_that_they_were_left_in(self):
+        line = pipeline(states_in_force={"CELL[1]": LimitState.WARNING})
+        result = line.receive_packets(bare(packet(0, 2, 20, 40, apid=102)))
+        assert result.transitions == []
+        assert [batch.states["CELL[1]"].tolist() for batch in result.batches] == [[2]]
 
 
 class TestPacketColumns:
