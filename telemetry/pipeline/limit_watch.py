@@ -94,7 +94,9 @@ class LimitWatch:
     def _find_limits(self, batches: Sequence[DecodedBatch]) -> None:
         """Give limits to parameters that come for the first time."""
         for batch in batches:
-            for name in batch.columns.keys() - self._known:
+            for name in batch.columns:
+                if name in self._known:
+                    continue
                 self._known.add(name)
                 found = definition_of(self._parameters[name], self._parameters)
                 if found is not None:
