@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api bench-events
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api bench-events bench-decode
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -68,6 +68,9 @@ format: install-dev ## put the code into shape
 journey: install-dev ## headless: one job up, its result down, verified; prints JSON
 	$(BIN)/python -m tests.journeys.job_journey
 
+bench-decode: install-dev ## measure decoding, limits and channel coding (a minute); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_decode
+
 bench-audit: install-dev ## measure the consortium log (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_audit
 
@@ -89,6 +92,7 @@ verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a lo
 
 requirements: install-dev ## pin the direct dependencies anew, with hashes
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements.in -o requirements.txt
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-parquet.in -o requirements-parquet.txt
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-dev.in -o requirements-dev.txt
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-semgrep.in -o requirements-semgrep.txt
 

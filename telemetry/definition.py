@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.fleet.profiles import (
     CdsPacketTime,
@@ -19,8 +21,14 @@ from missioncontrol.fleet.profiles import (
 from telemetry.archive import ColumnGroup, Segmenter, StoredPacket
 from telemetry.ccsds.time_codes import CdsFormat, CucFormat
 from telemetry.ccsds.tm_frame import TmFrameFormat
-from telemetry.dictionary import Decoder, Dictionary, compile_dictionary, parse_xtce
-from telemetry.limits import LimitDefinition, LimitState, definition_of
+from telemetry.dictionary import (
+    Decoder,
+    Dictionary,
+    compile_dictionary,
+    expected_periods_s,
+    parse_xtce,
+)
+from telemetry.limits import LimitDefinition, LimitState, definition_of, needs_of_limits
 from telemetry.pipeline import PacketTime as PacketTimeField
 from telemetry.pipeline import ReceivedPacket, TelemetryBatch, TelemetryPipeline
 
@@ -43,18 +51,13 @@ def compiled(xtce: str) -> CompiledDictionary:
         XtceError, DictionaryError: what is wrong with it, and where.
     """
     dictionary = parse_xtce(xtce.encode())
-    limits = (definition_of(parameter) for parameter in dictionary.parameters.values())
+    known = dictionary.parameters
+    limits = [definition_of(parameter, known) for parameter in known.values()]
     return CompiledDictionary(
         dictionary=dictionary,
-        decoder=compile_dictionary(dictionary),
+        decoder=compile_dictionary(dictionary, follow=needs_of_limits(dictionary)),
         limits=tuple(limit for limit in limits if limit is not None),
-        expected_period_s={
-            entry.parameter: container.expected_period_s
-            for container in dictionary.containers.values()
-            if container.expected_period_s is not None
-            for entry in container.entries
-            if hasattr(entry, "parameter")
-        },
+        expected_period_s=expected_periods_s(dictionary),
     )
 
 
@@ -145,6 +148,8 @@ def segmenter_of(spacecraft: Spacecraft) -> Segmenter:
 
 def plain(value: Any) -> float | int | str:
     """Return an engineering value as JSON carries it."""
+    if isinstance(value, np.datetime64):
+        return str(np.datetime_as_string(value, unit="us", timezone="UTC"))
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, bytes):

@@ -17,8 +17,8 @@ from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.scheduling.models import Contact
 from telemetry.archive import ArchiveReader, open_reader
 from telemetry.definition import CompiledDictionary, compiled, plain
-from telemetry.dictionary import Parameter, engineering
-from telemetry.limits import LimitState, display_status
+from telemetry.dictionary import Parameter, engineering, raw_values
+from telemetry.limits import LimitState, definition_of, display_status
 from telemetry.models import Alarm, BadFrame, LinkSession, Severity
 from telemetry.pipeline import UNIX_EPOCH
 
@@ -160,8 +160,9 @@ def latest_values(
             calibrated = engineering(parameter, latest.raw)
             value = plain(calibrated[0])
             state = _NORMAL
-            if name in limits:
-                own = LimitState(int(limits[name].states(calibrated)[0]))
+            limit = limits.get(name) or definition_of(parameter, what.dictionary.parameters)
+            if limit is not None:
+                own = LimitState(int(limit.states(calibrated)[0]))
                 # The alarm in force knows of persistence; a recorded value does not clear it.
                 state = alarms.get(name) or display_status(own).value
         values.append(
@@ -171,7 +172,7 @@ def latest_values(
                 description=parameter.description or parameter.type.description,
                 unit=parameter.unit,
                 value=value,
-                raw=plain(latest.raw[0]) if latest is not None else None,
+                raw=plain(raw_values(parameter, latest.raw)[0]) if latest is not None else None,
                 state=state,
                 generated_at=_instant(latest.time_us) if latest is not None else None,
                 expected_period_s=what.expected_period_s.get(name),

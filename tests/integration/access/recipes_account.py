@@ -74,7 +74,10 @@ unlogged("POST /account/password/set/")
 
 def invitation_of_a_newcomer(scene):
     person = scene.person("newcomer")
-    return {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
+    return {
+        "uidb36": user_pk_to_url_str(person),
+        "key": default_token_generator.make_token(person),
+    }
 
 
 @recipe("GET /account/invitation/{uidb36}-{key}/", meant=anybody)

@@ -47,9 +47,7 @@ def newest_values(scene):
     return Ask(path={"name": scene.spacecraft.name})
 
 
-@recipe(
-    "GET /api/v1/spacecraft/{name}/telemetry/{parameter}", Action.TELEMETRY_VIEW, of=OPERATING
-)
+@recipe("GET /api/v1/spacecraft/{name}/telemetry/{parameter}", Action.TELEMETRY_VIEW, of=OPERATING)
 def history(scene):
     return Ask(path={"name": scene.spacecraft.name, "parameter": "PWR_BATT_V"})
 
@@ -109,9 +107,7 @@ def jobs(scene):
 )
 def submit_a_job(scene):
     content = base64.b64encode(b"what to digest").decode()
-    return Ask(
-        json={"spacecraft": scene.spacecraft.name, "program": "SHA256", "input": content}
-    )
+    return Ask(json={"spacecraft": scene.spacecraft.name, "program": "SHA256", "input": content})
 
 
 @recipe("GET /api/v1/jobs/{number}", Action.JOB_VIEW, of=(MEMBER, OPERATING))

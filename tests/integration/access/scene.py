@@ -128,4 +128,3 @@ class Scene:
         uplink = self.job().uplink
         assert uplink is not None
         return uplink
-
