@@ -19,7 +19,13 @@ from missioncontrol.fleet.profiles import (
 from telemetry.archive import ColumnGroup, Segmenter, StoredPacket
 from telemetry.ccsds.time_codes import CdsFormat, CucFormat
 from telemetry.ccsds.tm_frame import TmFrameFormat
-from telemetry.dictionary import Decoder, Dictionary, compile_dictionary, parse_xtce
+from telemetry.dictionary import (
+    Decoder,
+    Dictionary,
+    compile_dictionary,
+    expected_periods_s,
+    parse_xtce,
+)
 from telemetry.limits import LimitDefinition, LimitState, definition_of
 from telemetry.pipeline import PacketTime as PacketTimeField
 from telemetry.pipeline import ReceivedPacket, TelemetryBatch, TelemetryPipeline
@@ -48,13 +54,7 @@ def compiled(xtce: str) -> CompiledDictionary:
         dictionary=dictionary,
         decoder=compile_dictionary(dictionary),
         limits=tuple(limit for limit in limits if limit is not None),
-        expected_period_s={
-            entry.parameter: container.expected_period_s
-            for container in dictionary.containers.values()
-            if container.expected_period_s is not None
-            for entry in container.entries
-            if hasattr(entry, "parameter")
-        },
+        expected_period_s=expected_periods_s(dictionary),
     )
 
 

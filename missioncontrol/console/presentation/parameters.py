@@ -14,6 +14,7 @@ from telemetry.dictionary.model import (
     FloatEncoding,
     NumericAlarm,
     Parameter,
+    PolynomialCalibrator,
     TypeKind,
 )
 from telemetry.selectors import CurrentValue, SubsystemHealth
@@ -138,7 +139,9 @@ def decimals_of(parameter: Parameter) -> int | None:
     if parameter.type.kind is not TypeKind.FLOAT:
         return None
     calibrator = parameter.calibrator
-    if calibrator is None or isinstance(parameter.type.encoding, FloatEncoding):
+    if not isinstance(calibrator, PolynomialCalibrator) or isinstance(
+        parameter.type.encoding, FloatEncoding
+    ):
         return _FLOAT_DECIMALS
     slope = next((abs(one) for one in calibrator.coefficients[1:] if one), 1.0)
     return min(_MOST_DECIMALS, max(0, math.ceil(-math.log10(slope) - 1e-9)))

@@ -68,13 +68,21 @@ class TestNames:
         with pytest.raises(XtceError, match="line 6: '/Craft/P' is defined on line 5 already"):
             parse_xtce(bits.document(types=bits.integer_type("u8", 8), parameters=both))
 
-    def test_refuses_the_same_name_in_two_subsystems(self):
+    def test_calls_what_two_subsystems_name_alike_by_its_whole_path(self):
         part = bits.telemetry(
-            types=bits.integer_type("u8", 8), parameters=bits.parameter("MODE", "u8")
+            types=bits.integer_type("u8", 8),
+            parameters=bits.parameter("MODE", "u8") + "{}",
+            containers=bits.container("C", bits.entry("MODE")),
         )
-        systems = "".join(f'<SpaceSystem name="{name}">{part}</SpaceSystem>' for name in "AB")
-        with pytest.raises(XtceError, match="'MODE' is defined on line"):
-            parse_xtce(bits.document(systems=systems))
+        systems = "".join(
+            f'<SpaceSystem name="{name}">{part.format(more)}</SpaceSystem>'
+            for name, more in (("A", ""), ("B", bits.parameter("ONLY", "u8")))
+        )
+        dictionary = parse_xtce(bits.document(systems=systems))
+        assert list(dictionary.parameters) == ["Craft/A/MODE", "Craft/B/MODE", "ONLY"]
+        assert dictionary.containers["/Craft/B/C"].name == "Craft/B/C"
+        [entry] = dictionary.containers["/Craft/B/C"].entries
+        assert entry.parameter == "Craft/B/MODE"
 
     @pytest.mark.parametrize(
         ("document", "message"),
@@ -162,15 +170,49 @@ class TestTypes:
         )
 
 
+def encoded(inside: str, kind: str = "Float") -> str:
+    return f'<{kind}ParameterType name="t">{inside}</{kind}ParameterType>'
+
+
+def text_type(inside: str, attributes: str = "") -> str:
+    return encoded(f"<StringDataEncoding{attributes}>{inside}</StringDataEncoding>", "String")
+
+
+def calibrated(calibrator: str, size: int = 8) -> str:
+    return encoded(
+        f'<IntegerDataEncoding sizeInBits="{size}"><DefaultCalibrator>{calibrator}'
+        "</DefaultCalibrator></IntegerDataEncoding>"
+    )
+
+
+POINTS = '<SplinePoint raw="{}" calibrated="0"/><SplinePoint raw="1" calibrated="0"{}/>'
+FIXED = "<SizeInBits><Fixed><FixedValue>{}</FixedValue></Fixed>{}</SizeInBits>"
+TIME = (
+    '<AbsoluteTimeParameterType name="t"><Encoding{}>{}</Encoding>'
+    "<ReferenceTime><Epoch>{}</Epoch></ReferenceTime></AbsoluteTimeParameterType>"
+)
+DIMENSION = (
+    "<Dimension><StartingIndex><FixedValue>{}</FixedValue></StartingIndex>"
+    "<EndingIndex><FixedValue>{}</FixedValue></EndingIndex></Dimension>"
+)
+ARRAY = (
+    '<ArrayParameterType name="t" arrayTypeRef="{}"><DimensionList>{}</DimensionList>'
+    "</ArrayParameterType>"
+)
+
 REFUSED_TYPES = [
     (
         integer(attributes=' initialValue="3"'),
         "attribute 'initialValue' of <IntegerParameterType>",
     ),
     (integer(attributes=' baseType="x"'), "attribute 'baseType'"),
+    (integer(attributes=' sizeInBits="0"'), "sizeInBits of <IntegerParameterType> is at least 1"),
     (integer(after="<ValidRange/>"), "<ValidRange> in <IntegerParameterType> is not supported"),
-    (integer(after="<ContextAlarmList/>"), "<ContextAlarmList> in <IntegerParameterType>"),
-    (integer(after="<DefaultAlarm><ChangeAlarmRanges/></DefaultAlarm>"), "<ChangeAlarmRanges>"),
+    (integer(after="<ContextAlarmList/>"), "<ContextAlarmList> is empty"),
+    (integer(after="<DefaultAlarm><CustomAlarm/></DefaultAlarm>"), "<CustomAlarm> in"),
+    (integer(after="<UnitSet/>"), "<UnitSet> in <IntegerParameterType> must stand before"),
+    (integer("<UnitSet/><UnitSet/>"), "has more than one <UnitSet>; the limit is 1"),
+    (integer("stray"), "<IntegerParameterType> holds the text 'stray'"),
     (integer(after=alarm("<WarningRange/>")), "<WarningRange> has no bound"),
     (
         integer(after=alarm('<WarningRange minInclusive="3" maxInclusive="2"/>')),
@@ -181,43 +223,96 @@ REFUSED_TYPES = [
         "both minInclusive and minExclusive",
     ),
     (integer(after=alarm('<WarningRange minInclusive="x"/>')), "minInclusive='x'"),
-    (integer(after=alarm('<WarningRange minInclusive="nan"/>')), "NaN is no bound"),
+    (integer(after=alarm('<WarningRange minInclusive="NaN"/>')), "NaN is no bound"),
     (
         integer(after=alarm('<WarningRange minInclusive="1"/>', ' minViolations="0"')),
         "at least 1",
     ),
-    ("<ArrayParameterType name='t'/>", "<ArrayParameterType> is not supported; supported: "),
-    ("<IntegerParameterType name='t'/>", "0 data encodings; it needs exactly 1"),
     (
-        bits.integer_type("t", 65),
-        "an integer of 65 bits is not supported; the limits are 1 and 64",
+        integer(
+            after="<DefaultAlarm><ChangeAlarmRanges changeType='changePerSample'"
+            " spanOfInterestInSeconds='2'/></DefaultAlarm>"
+        ),
+        "spanOfInterestInSeconds with changePerSample is not supported",
     ),
+    (
+        integer(
+            after="<DefaultAlarm><AncillaryDataSet><AncillaryData name='hysteresis'>-1"
+            "</AncillaryData></AncillaryDataSet></DefaultAlarm>"
+        ),
+        "hysteresis -1.0 is not a width from 0",
+    ),
+    (bits.integer_type("t", 1025), "an integer of 1025 bits is not supported; the limits are 1"),
     (bits.integer_type("t", 0), "an integer of 0 bits"),
+    (
+        bits.integer_type("t", 65, encoding="twosComplement"),
+        "above 64 bits an integer is unsigned",
+    ),
     (bits.integer_type("t", 8, encoding="BCD"), "encoding='BCD' of <IntegerDataEncoding>"),
     (bits.integer_type("t", 12, order="leastSignificantByteFirst"), "it needs whole octets"),
+    (bits.integer_type("t", 16, order="0,0"), "byteOrder='0,0' is not supported for 16 bits"),
     (
-        '<FloatParameterType name="t"><FloatDataEncoding sizeInBits="128"/></FloatParameterType>',
-        "sizeInBits='128' of <FloatDataEncoding> is not supported; supported: 32, 64",
+        encoded('<IntegerDataEncoding bitOrder="leastSignificantBitFirst"/>'),
+        "bitOrder='leastSignificantBitFirst'",
     ),
     (
-        '<FloatParameterType name="t"><FloatDataEncoding encoding="MILSTD_1750A"/>'
-        "</FloatParameterType>",
-        "encoding='MILSTD_1750A'",
+        encoded('<FloatDataEncoding sizeInBits="128"/>'),
+        "sizeInBits='128' of <FloatDataEncoding> is not supported; supported: 16, 32, 64",
+    ),
+    (encoded('<FloatDataEncoding encoding="IBM"/>'), "encoding='IBM'"),
+    (encoded("<BinaryDataEncoding/>"), "<BinaryDataEncoding> in <FloatParameterType>"),
+    (calibrated(f"<SplineCalibrator>{POINTS.format(1, '')}</SplineCalibrator>"), "same raw value"),
+    (
+        calibrated(
+            f"<SplineCalibrator>{POINTS.format(0, ' order=%s2%s')}</SplineCalibrator>"
+        ).replace("%s", '"'),
+        "order=2 of <SplinePoint> is not supported; supported: 0 (steps), 1 (lines)",
     ),
     (
-        '<FloatParameterType name="t"><IntegerDataEncoding><DefaultCalibrator>'
-        "<SplineCalibrator/></DefaultCalibrator></IntegerDataEncoding></FloatParameterType>",
-        "<SplineCalibrator> in <DefaultCalibrator> is not supported",
+        calibrated("<MathOperationCalibrator><Operator>+</Operator></MathOperationCalibrator>"),
+        "'+' needs 2 operands, 0 are on the stack",
     ),
     (
-        '<StringParameterType name="t"><StringDataEncoding><Variable/></StringDataEncoding>'
-        "</StringParameterType>",
-        "<Variable> in <StringDataEncoding>",
+        calibrated(
+            '<PolynomialCalibrator><Term exponent="17" coefficient="1"/></PolynomialCalibrator>'
+        ),
+        "exponent 17 is not in 0 to 16",
     ),
     (
-        '<BinaryParameterType name="t"><BinaryDataEncoding><SizeInBits><FixedValue>12'
-        "</FixedValue></SizeInBits></BinaryDataEncoding></BinaryParameterType>",
+        calibrated(
+            '<PolynomialCalibrator><Term exponent="0" coefficient="1"/></PolynomialCalibrator>', 65
+        ),
+        "a calibrator of an integer of 65 bits is not supported",
+    ),
+    (text_type("<Variable maxSizeInBits='8'/>"), "has 0 of DynamicValue, DiscreteLookupList"),
+    (
+        text_type(FIXED.format(8, "<LeadingSize sizeInBitsOfSizeTag='5'/>")),
+        "sizeInBitsOfSizeTag=5",
+    ),
+    (text_type(FIXED.format(12, "")), "12 bits is not supported; it needs whole octets"),
+    (
+        text_type(FIXED.format(32, "<TerminationChar>00</TerminationChar>"), " encoding='UTF-16'"),
+        "00 is no character of utf-16-be, which has 2 octets",
+    ),
+    (
+        text_type(FIXED.format(8, ""), " byteOrder='leastSignificantByteFirst'"),
+        "leastSignificantByteFirst of UTF-8 is not supported",
+    ),
+    (
+        encoded(
+            "<BinaryDataEncoding><SizeInBits><FixedValue>12</FixedValue></SizeInBits>"
+            "</BinaryDataEncoding>",
+            "Binary",
+        ),
         "12 bits is not supported; it needs whole octets",
+    ),
+    (
+        encoded(
+            "<BinaryDataEncoding><SizeInBits><FixedValue>8</FixedValue></SizeInBits>"
+            "<FromBinaryTransformAlgorithm name='x'/></BinaryDataEncoding>",
+            "Binary",
+        ),
+        "<FromBinaryTransformAlgorithm> in <BinaryDataEncoding> is not supported",
     ),
     (
         '<EnumeratedParameterType name="t"><IntegerDataEncoding/><EnumerationList>'
@@ -225,16 +320,15 @@ REFUSED_TYPES = [
         "</EnumerationList></EnumeratedParameterType>",
         "'B' and 'A' both name the value 3",
     ),
+    (TIME.format(' units="months"', "<IntegerDataEncoding/>", "UNIX"), "units='months'"),
+    (TIME.format("", "<StringDataEncoding/>", "UNIX"), "<StringDataEncoding> of a time"),
+    (TIME.format("", "<IntegerDataEncoding/>", "yesterday"), "Epoch='yesterday'"),
+    (ARRAY.format("t", DIMENSION.format(0, 1)), "the type 't' contains itself"),
+    (ARRAY.format("nix", DIMENSION.format(0, 1)), "there is no parameter type 'nix'"),
+    (bits.integer_type("u", 8) + ARRAY.format("u", DIMENSION.format(3, 1)), "1 is below 3"),
     (
-        '<AbsoluteTimeParameterType name="t"><Encoding><IntegerDataEncoding/></Encoding>'
-        "<ReferenceTime><Epoch>TAI</Epoch></ReferenceTime></AbsoluteTimeParameterType>",
-        "the epoch TAI runs on a scale without leap seconds",
-    ),
-    (
-        '<AbsoluteTimeParameterType name="t"><Encoding units="days"><IntegerDataEncoding/>'
-        "</Encoding><ReferenceTime><Epoch>UNIX</Epoch></ReferenceTime>"
-        "</AbsoluteTimeParameterType>",
-        "units='days'",
+        bits.integer_type("u", 8) + ARRAY.format("u", DIMENSION.format(0, 70000)),
+        "has 70001 values; the limit is 65536. Use a binary type",
     ),
 ]
 
@@ -250,14 +344,27 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("entries", "message"),
         [
-            ('<ArrayParameterRefEntry parameterRef="P"/>', "<ArrayParameterRefEntry>"),
+            ('<StreamSegmentEntry streamRef="S" sizeInBits="8"/>', "<StreamSegmentEntry>"),
             (
-                '<ParameterRefEntry parameterRef="P"><IncludeCondition/></ParameterRefEntry>',
-                "<IncludeCondition> in <ParameterRefEntry>",
+                '<ParameterRefEntry parameterRef="P"><TimeAssociation parameterRef="P"/>'
+                "</ParameterRefEntry>",
+                "<TimeAssociation> in <ParameterRefEntry> is not supported",
             ),
             (
-                '<ParameterRefEntry parameterRef="P"><RepeatEntry/></ParameterRefEntry>',
-                "<RepeatEntry>",
+                '<ParameterRefEntry parameterRef="P"><IncludeCondition><CustomAlgorithm name="x"/>'
+                "</IncludeCondition></ParameterRefEntry>",
+                "<CustomAlgorithm> in <IncludeCondition> is not supported",
+            ),
+            (
+                '<ParameterRefEntry parameterRef="P"><IncludeCondition><Comparison'
+                ' parameterRef="P" instance="1" value="0"/></IncludeCondition>'
+                "</ParameterRefEntry>",
+                "instance=1 of <Comparison> is not supported; only the newest value, 0, is",
+            ),
+            (
+                '<ParameterRefEntry parameterRef="P"><RepeatEntry><Count><FixedValue>-1'
+                "</FixedValue></Count></RepeatEntry></ParameterRefEntry>",
+                "Count -1 is below 0",
             ),
             (
                 '<ParameterRefEntry parameterRef="P"><LocationInContainerInBits'
@@ -265,35 +372,62 @@ class TestRefusals:
                 "</LocationInContainerInBits></ParameterRefEntry>",
                 "referenceLocation='containerEnd'",
             ),
-            (
-                '<ParameterRefEntry parameterRef="P"><LocationInContainerInBits>'
-                "<DynamicValue/></LocationInContainerInBits></ParameterRefEntry>",
-                "<DynamicValue>",
-            ),
         ],
     )
-    def test_refuses_entries_without_a_fixed_place(self, entries, message):
+    def test_refuses_unsupported_parts_of_entries(self, entries, message):
         document = bits.document(
             types=bits.integer_type("t", 8),
             parameters=bits.parameter("P", "t"),
             containers=bits.container("C", entries),
         )
-        with pytest.raises(XtceError, match=message):
+        with pytest.raises(XtceError, match=message) as caught:
             parse_xtce(document)
+        assert caught.value.line == 6
 
-    def test_refuses_boolean_expressions_in_criteria(self):
+    def test_refuses_a_choice_of_the_next_container(self):
         base = (
-            '<BaseContainer containerRef="A"><RestrictionCriteria><BooleanExpression/>'
+            '<BaseContainer containerRef="A"><RestrictionCriteria><NextContainer/>'
             "</RestrictionCriteria></BaseContainer>"
         )
         containers = bits.container("A", "") + bits.container("B", "", base=base)
-        with pytest.raises(XtceError, match="<BooleanExpression> in <RestrictionCriteria>"):
+        with pytest.raises(XtceError, match="<NextContainer> in <RestrictionCriteria>"):
             parse_xtce(bits.document(containers=containers))
 
+    @pytest.mark.parametrize(
+        "properties", ['dataSource="constant"', 'dataSource="local"'], ids=str
+    )
+    def test_refuses_a_parameter_whose_value_is_in_no_packet(self, properties):
+        parameter = (
+            '<Parameter name="P" parameterTypeRef="t">'
+            f"<ParameterProperties {properties}/></Parameter>"
+        )
+        with pytest.raises(XtceError, match="line 5: .* its value is in no packet"):
+            parse_xtce(bits.document(types=bits.integer_type("t", 8), parameters=parameter))
+
+    def test_refuses_a_validity_condition(self):
+        parameter = (
+            '<Parameter name="P" parameterTypeRef="t"><ParameterProperties><ValidityCondition/>'
+            "</ParameterProperties></Parameter>"
+        )
+        with pytest.raises(XtceError, match="<ValidityCondition> in <ParameterProperties>"):
+            parse_xtce(bits.document(types=bits.integer_type("t", 8), parameters=parameter))
+
+    @pytest.mark.parametrize("name", ["", "a.b", "a b", "a/b", "a[0]"])
+    def test_refuses_a_name_that_a_path_could_not_hold(self, name):
+        with pytest.raises(XtceError, match="is no name: one character at least"):
+            parse_xtce(bits.document(types=bits.integer_type(name, 8)))
+
     def test_refuses_commands_rather_than_lose_them(self):
-        document = bits.document(systems="<CommandMetaData/>")
-        with pytest.raises(XtceError, match="<CommandMetaData> in <SpaceSystem>"):
+        document = bits.document(types=bits.integer_type("t", 8)).replace(
+            b"</SpaceSystem>", b"<CommandMetaData/></SpaceSystem>"
+        )
+        with pytest.raises(XtceError, match="line 10: <CommandMetaData> in <SpaceSystem>"):
             parse_xtce(document)
+        read = parse_xtce(document, telemetry_only=True)
+        assert read.notices == (
+            "line 10: <CommandMetaData> in <SpaceSystem> '/Craft' holds telecommands;"
+            " it is not read",
+        )
 
 
 class TestDocuments:
@@ -317,4 +451,4 @@ class TestDocuments:
 
     def test_reads_comments_as_nothing(self):
         document = bits.document(types="<!-- none -->" + bits.integer_type("t", 8))
-        assert parse_xtce(document).parameters == {}
+        assert list(parse_xtce(document).parameters) == []

@@ -1,0 +1,149 @@
+"""How the packets of each container are taken apart: steps, compiled once.
+
+Inheritance, inclusion, arrays and repeats of fixed number are resolved here. What is
+left is a list of steps. A *block* is fields at fixed places after a *base*; most
+containers are one block after base 0, the packet's first bit. Whatever a packet decides
+itself (a condition, a length, a count) ends a block, and what follows it stands after a
+base of its own, whose bit is found for each packet when it is decoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from telemetry.dictionary.conditions import Condition, WholeNumbers
+from telemetry.dictionary.model import Container, DeclaredParameter, Parameter
+
+PACKET_START = 0  # the base of the packet's first bit
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A bit after a base."""
+
+    base: int
+    offset_bits: int = 0
+
+    def moved(self, bits: int) -> Position:
+        return Position(self.base, self.offset_bits + bits)
+
+
+@dataclass(frozen=True, slots=True)
+class LoopIndex:
+    """Stands in a path for the number of the turn of a loop, plus its first number."""
+
+    depth: int
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Which value a field is: a declared parameter, and the path to one of its scalars."""
+
+    declared: DeclaredParameter
+    path: tuple[str | int | LoopIndex, ...] = ()
+
+    def parameter(self, turns: tuple[int, ...]) -> Parameter:
+        """Return the parameter for the turns that the enclosing loops are in."""
+        path = tuple(
+            part.first + turns[part.depth] if isinstance(part, LoopIndex) else part
+            for part in self.path
+        )
+        return self.declared.element(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One scalar of fixed size at its place."""
+
+    leaf: Leaf
+    parameter: Parameter  # of the first turn, where it stands in a loop
+    position: Position
+    size_bits: int
+
+    @property
+    def end_bits(self) -> int:
+        """Bits after the base that a packet must have for the field to lie inside it."""
+        return self.position.offset_bits + self.size_bits
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Fields at fixed places after one base."""
+
+    base: int
+    fields: tuple[Field, ...]
+
+    @property
+    def end_bits(self) -> int:
+        return max(field.end_bits for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class VaryingOctets:
+    """A string or binary whose size the packet gives; what follows stands after a new base."""
+
+    leaf: Leaf
+    position: Position
+    size_bits: WholeNumbers
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A place that the packet gives: *bits* after *position*."""
+
+    position: Position
+    bits: WholeNumbers
+    after: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Steps for those packets in which a condition holds."""
+
+    condition: Condition
+    position: Position
+    steps: tuple[Step, ...]
+    end: Position  # for those packets; the others stay at *position*
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Steps taken as often as the packet says."""
+
+    name: str  # of what is repeated
+    count: WholeNumbers | int
+    extra: int  # added to the count
+    gap_bits: WholeNumbers | int
+    position: Position
+    turn: int  # the base of each turn's first bit
+    steps: tuple[Step, ...]
+    end: Position
+    after: int
+
+
+Step = Block | VaryingOctets | Move | Branch | Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One container: its steps after those of its base, and the containers derived from it."""
+
+    container: Container
+    restriction: Condition | None
+    steps: tuple[Step, ...]
+    derived: tuple[Plan, ...]
+    bases: int  # how many bases there are so far
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its own fields have the same places in every packet."""
+        return all(isinstance(s, Block) and s.base == PACKET_START for s in self.steps)
+
+
+def varies(plan: Plan) -> bool:
+    """Say whether a plan, or one derived from it, has steps that a packet decides."""
+    return not plan.is_fixed or any(varies(derived) for derived in plan.derived)

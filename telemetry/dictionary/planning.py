@@ -1,0 +1,391 @@
+"""Makes the plan of a dictionary's containers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from telemetry.dictionary.calibration import is_computed
+from telemetry.dictionary.columns import fixed_size_bits
+from telemetry.dictionary.conditions import (
+    Condition,
+    WholeNumbers,
+    compile_criteria,
+    compile_number,
+)
+from telemetry.dictionary.errors import DictionaryError
+from telemetry.dictionary.inheritance import (
+    container_named,
+    refuse_circular_bases,
+    root_of,
+    with_bases,
+)
+from telemetry.dictionary.model import (
+    AggregateType,
+    ArrayType,
+    Container,
+    ContainerEntry,
+    Criteria,
+    DataType,
+    Dictionary,
+    Dimension,
+    IntegerValue,
+    ParameterEntry,
+    ParameterType,
+    Reference,
+    Repeat,
+    instances_in,
+)
+from telemetry.dictionary.model.types import MAX_ELEMENTS
+from telemetry.dictionary.plan import (
+    PACKET_START,
+    Block,
+    Branch,
+    Field,
+    Leaf,
+    Loop,
+    LoopIndex,
+    Move,
+    Plan,
+    Position,
+    Step,
+    VaryingOctets,
+)
+
+_Body = Callable[[], None]
+
+
+def make_plan(dictionary: Dictionary, *, root: str | None = None) -> Plan:
+    """Return the plan of the root container, with all that derive from it.
+
+    Args:
+        dictionary: What to compile.
+        root: Name or qualified name of the container that every packet is an instance
+            of; may be left out where only one container has no base and is not
+            included in another, or only one such has containers derived from it.
+
+    Raises:
+        DictionaryError: No single root; inheritance or inclusion in a circle;
+            a parameter twice in one container; an entry before the packet's
+            start; a condition on a parameter that no earlier entry gives.
+    """
+    refuse_circular_bases(dictionary)
+    container = root_of(dictionary) if root is None else container_named(dictionary, root)
+    return _plan(dictionary, container, _Start(Position(PACKET_START), bases=1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a derived container goes on from its base."""
+
+    position: Position
+    bases: int
+    known: frozenset[str] = frozenset()  # values that the base may give
+    certain: frozenset[str] = frozenset()  # those that it gives in every packet
+
+
+def _plan(dictionary: Dictionary, container: Container, start: _Start) -> Plan:
+    builder = _Builder(dictionary, container, start)
+    restriction = None
+    if container.restriction is not None:
+        restriction = builder.condition(container.restriction, what="its base does not hold")
+    builder.add_container(container, start=Position(PACKET_START))
+    steps, end = builder.finished(), builder.end()
+    return Plan(
+        container=container,
+        restriction=restriction,
+        steps=steps,
+        derived=tuple(
+            _plan(dictionary, child, end)
+            for child in dictionary.containers.values()
+            if child.base == container.qualified_name
+        ),
+        bases=builder.bases,
+    )
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Lines up the steps of one container."""
+
+    dictionary: Dictionary
+    container: Container
+    start: _Start
+    position: Position = field(init=False)
+    bases: int = field(init=False)
+    known: set[str] = field(init=False)  # what may have a value by now
+    _certain: set[str] = field(init=False)  # what has a value in every packet
+    _fixed_values: frozenset[str] = field(init=False)
+    _within: list[str] = field(default_factory=list)  # containers being included
+    _index_path: tuple[int | LoopIndex, ...] = ()  # occurrence of the included container
+    _steps: list[Step] = field(default_factory=list)
+    _pending: list[Field] = field(default_factory=list)
+    _turns: int = 0  # loops around the current entry
+    _is_certain: bool = True
+    _fields: int = 0
+
+    def __post_init__(self) -> None:
+        self._fixed_values = frozenset(self.dictionary.parameters)
+        self.position = self.start.position
+        self.bases = self.start.bases
+        self.known = set(self.start.known)
+        self._certain = set(self.start.certain)
+
+    def end(self) -> _Start:
+        """Return where a container derived from this one goes on."""
+        return _Start(self.position, self.bases, frozenset(self.known), frozenset(self._certain))
+
+    def finished(self) -> tuple[Step, ...]:
+        self._flush()
+        return tuple(self._steps)
+
+    def add_container(self, container: Container, *, start: Position) -> None:
+        """Add a container's own entries; offsets from its start count from *start*."""
+        if container.qualified_name in self._within:
+            raise DictionaryError(
+                f"the container {container.name!r} includes itself", line=container.line
+            )
+        self._within.append(container.qualified_name)
+        for entry in container.entries:
+            self._add_entry(container, entry, start)
+        self._within.pop()
+
+    def condition(self, criteria: Criteria, *, what: str) -> Condition:
+        self._check_known(criteria, what)
+        self._flush()
+        return compile_criteria(criteria, self.dictionary.parameters)
+
+    def _number(self, value: IntegerValue) -> WholeNumbers:
+        assert not isinstance(value, int)
+        self._check_known(value, "no earlier entry gives")
+        self._flush()
+        return compile_number(value, self.dictionary.parameters)
+
+    def _check_known(self, what: Criteria | IntegerValue, problem: str) -> None:
+        for instance in instances_in(what):
+            if instance.parameter not in self.known:
+                raise DictionaryError(
+                    f"the container {self.container.name!r} compares {instance.parameter!r},"
+                    f" which {problem}",
+                    line=instance.line,
+                )
+            kind = self.dictionary.parameters[instance.parameter].type
+            if kind.context_calibrators and instance.use_calibrated_value:
+                raise DictionaryError(
+                    f"the container {self.container.name!r} depends on the calibrated value of"
+                    f" {instance.parameter!r}, whose calibrator depends on a context; use its"
+                    " raw value",
+                    line=instance.line,
+                )
+
+    def _add_entry(
+        self, container: Container, entry: ParameterEntry | ContainerEntry, start: Position
+    ) -> None:
+        place = entry.place
+        if place.condition is not None:
+            condition = self.condition(place.condition, what="no earlier entry gives")
+            self._branch(condition, lambda: self._place_entry(container, entry, start))
+        else:
+            self._place_entry(container, entry, start)
+
+    def _place_entry(
+        self, container: Container, entry: ParameterEntry | ContainerEntry, start: Position
+    ) -> None:
+        place = entry.place
+        if place.reference is Reference.CONTAINER_START:
+            self.position = start
+        if isinstance(place.offset_bits, int):
+            self.position = self.position.moved(place.offset_bits)
+            if self.position.base == PACKET_START and self.position.offset_bits < 0:
+                raise DictionaryError(
+                    f"an entry of {container.name!r} lies {-self.position.offset_bits} bits"
+                    " before the packet",
+                    line=entry.line,
+                )
+        else:
+            bits = self._number(place.offset_bits)
+            before, after = self.position, self._new_base()
+            self._steps.append(Move(before, bits, after.base, entry.line))
+            self.position = after
+        if place.repeat is None:
+            self._add_body(entry, ())
+        else:
+            self._repeat(entry, place.repeat)
+
+    def _repeat(self, entry: ParameterEntry | ContainerEntry, repeat: Repeat) -> None:
+        if isinstance(repeat.count, int) and isinstance(repeat.gap_bits, int):
+            for turn in range(repeat.count):
+                self._add_body(entry, (turn,))
+                if turn < repeat.count - 1:
+                    self.position = self.position.moved(repeat.gap_bits)
+            return
+        count = repeat.count if isinstance(repeat.count, int) else self._number(repeat.count)
+        gap = repeat.gap_bits
+        gap_bits = gap if isinstance(gap, int) else self._number(gap)
+        name = entry.parameter if isinstance(entry, ParameterEntry) else entry.container
+        with_index = (LoopIndex(self._turns),)
+        self._loop(name, count, 0, gap_bits, lambda: self._add_body(entry, with_index))
+
+    def _add_body(
+        self, entry: ParameterEntry | ContainerEntry, indices: tuple[int | LoopIndex, ...]
+    ) -> None:
+        if isinstance(entry, ContainerEntry):
+            self._include(entry, indices)
+            return
+        declared = self.dictionary.declared[entry.parameter]
+        kind = declared.type
+        if entry.dimensions:
+            kind = self._sliced(entry, kind)
+        self._add_value(
+            Leaf(declared, (*self._index_path, *indices)), kind, declared.line or entry.line
+        )
+
+    def _sliced(self, entry: ParameterEntry, kind: DataType) -> DataType:
+        if not isinstance(kind, ArrayType) or len(kind.dimensions) != len(entry.dimensions):
+            raise DictionaryError(
+                f"{entry.parameter!r} is no array of {len(entry.dimensions)} dimensions",
+                line=entry.line,
+            )
+        return ArrayType(name=kind.name, element=kind.element, dimensions=entry.dimensions)
+
+    def _include(self, entry: ContainerEntry, indices: tuple[int | LoopIndex, ...]) -> None:
+        """Add an included container, its bases first."""
+        start, outer = self.position, self._index_path
+        self._index_path = (*outer, *indices)
+        for container in reversed(list(with_bases(self.dictionary, entry.container))):
+            if container.restriction is not None:
+                raise DictionaryError(
+                    f"the container {container.name!r} is included and has a restriction, which"
+                    " is not supported; put the condition on the entry",
+                    line=entry.line,
+                )
+            self.add_container(container, start=start)
+        self._index_path = outer
+
+    def _add_value(self, leaf: Leaf, kind: DataType, line: int) -> None:
+        if isinstance(kind, AggregateType):
+            for member in kind.members:
+                inner = Leaf(leaf.declared, (*leaf.path, member.name))
+                self._add_value(inner, member.type, line)
+        elif isinstance(kind, ArrayType):
+            self._add_array(leaf, kind, kind.dimensions, line)
+        else:
+            self._add_scalar(leaf, kind, line)
+
+    def _add_array(
+        self, leaf: Leaf, kind: ArrayType, dimensions: tuple[Dimension, ...], line: int
+    ) -> None:
+        if not dimensions:
+            self._add_value(leaf, kind.element, line)
+            return
+        dimension, rest = dimensions[0], dimensions[1:]
+        if dimension.fixed is not None:
+            for index in dimension.fixed:
+                self._add_array(Leaf(leaf.declared, (*leaf.path, index)), kind, rest, line)
+            return
+        if not isinstance(dimension.first, int):
+            raise DictionaryError(
+                f"the StartingIndex of {leaf.declared.name!r} depends on a packet, which is not"
+                " supported; only the EndingIndex may",
+                line=line,
+            )
+        last = self._number(dimension.last)
+        inner = Leaf(leaf.declared, (*leaf.path, LoopIndex(self._turns, dimension.first)))
+        self._loop(
+            leaf.declared.name,
+            last,
+            1 - dimension.first,
+            0,
+            lambda: self._add_array(inner, kind, rest, line),
+        )
+
+    def _add_scalar(self, leaf: Leaf, kind: ParameterType, line: int) -> None:
+        parameter = leaf.parameter((0,) * self._turns)
+        if kind.encoding is None:
+            raise DictionaryError(
+                f"{parameter.name!r} stands in the container {self.container.name!r}, and its"
+                f" type {kind.name!r} has no data encoding",
+                line=line,
+            )
+        if is_computed(kind) and parameter.name not in self._fixed_values:
+            raise DictionaryError(
+                f"{parameter.name!r} comes as often as a packet says or an entry repeats, and"
+                " depends on other parameters (a context calibrator, or a time that counts"
+                " from another), which is not supported",
+                line=line,
+            )
+        self._note_value(parameter.name)
+        size_bits = fixed_size_bits(kind)
+        if size_bits is None:
+            size = self._number(kind.encoding.size_bits)
+            before, after = self.position, self._new_base()
+            self._steps.append(VaryingOctets(leaf, before, size, after.base))
+            self.position = after
+            return
+        if self._pending and self._pending[-1].position.base != self.position.base:
+            self._flush()
+        self._pending.append(Field(leaf, parameter, self.position, size_bits))
+        self.position = self.position.moved(size_bits)
+
+    def _note_value(self, name: str) -> None:
+        self._fields += 1
+        if self._fields > MAX_ELEMENTS:
+            raise DictionaryError(
+                f"the container {self.container.name!r} has more than {MAX_ELEMENTS} values",
+                line=self.container.line,
+            )
+        if name in self._certain and self._is_certain:
+            raise DictionaryError(
+                f"{name!r} stands twice in the container {self.container.name!r}",
+                line=self.container.line,
+            )
+        self.known.add(name)
+        if self._is_certain:
+            self._certain.add(name)
+
+    def _branch(self, condition: Condition, body: _Body) -> None:
+        before = self.position
+        steps, end = self._scope(body)
+        after = self._new_base()
+        self._steps.append(Branch(condition, before, steps, end, after.base))
+        self.position = after
+
+    def _loop(
+        self,
+        name: str,
+        count: WholeNumbers | int,
+        extra: int,
+        gap_bits: WholeNumbers | int,
+        body: _Body,
+    ) -> None:
+        self._flush()
+        before = self.position
+        turn = self.position = self._new_base()
+        self._turns += 1
+        steps, end = self._scope(body)
+        self._turns -= 1
+        after = self._new_base()
+        self._steps.append(
+            Loop(name, count, extra, gap_bits, before, turn.base, steps, end, after.base)
+        )
+        self.position = after
+
+    def _scope(self, body: _Body) -> tuple[tuple[Step, ...], Position]:
+        """Let *body* add steps that not every packet takes; return them and where they end."""
+        self._flush()
+        outer, self._steps = self._steps, []
+        was_certain, self._is_certain = self._is_certain, False
+        body()
+        steps = self.finished()
+        self._steps, self._is_certain = outer, was_certain
+        return steps, self.position
+
+    def _new_base(self) -> Position:
+        self._flush()
+        self.bases += 1
+        return Position(self.bases - 1)
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._steps.append(Block(self._pending[0].position.base, tuple(self._pending)))
+            self._pending = []
