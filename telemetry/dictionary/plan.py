@@ -61,11 +61,6 @@ class Field:
     position: Position
     size_bits: int
 
-    @property
-    def end_bits(self) -> int:
-        """Bits after the base that a packet must have for the field to lie inside it."""
-        return self.position.offset_bits + self.size_bits
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -73,10 +68,17 @@ class Block:
 
     base: int
     fields: tuple[Field, ...]
+    first_bits: int  # of the fields' extent after the base
+    end_bits: int
 
-    @property
-    def end_bits(self) -> int:
-        return max(field.end_bits for field in self.fields)
+    @classmethod
+    def of(cls, fields: tuple[Field, ...]) -> Block:
+        return cls(
+            base=fields[0].position.base,
+            fields=fields,
+            first_bits=min(field.position.offset_bits for field in fields),
+            end_bits=max(field.position.offset_bits + field.size_bits for field in fields),
+        )
 
 
 @dataclass(frozen=True, slots=True)

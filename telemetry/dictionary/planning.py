@@ -387,5 +387,5 @@ class _Builder:
 
     def _flush(self) -> None:
         if self._pending:
-            self._steps.append(Block(self._pending[0].position.base, tuple(self._pending)))
+            self._steps.append(Block.of(tuple(self._pending)))
             self._pending = []

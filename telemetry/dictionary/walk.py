@@ -164,11 +164,7 @@ class Walk:
         last = block.fields[-1].leaf
         what = "" if block.base == PACKET_START else f" with {last.parameter(turns).name}"
         rows_left = self._inside(
-            bits + min(0, *(field.position.offset_bits for field in block.fields), 0),
-            bits + block.end_bits,
-            rows,
-            container,
-            what,
+            bits + block.first_bits, bits + block.end_bits, rows, container, what
         )
         if len(rows_left) < len(rows):
             rows, bits = rows_left, self._bits(Position(block.base), rows_left)

@@ -30,7 +30,8 @@ from telemetry.ccsds.space_packet import (
     packet_length_octets,
 )
 from telemetry.ccsds.time_codes import TimeCodeError
-from telemetry.ccsds.tm_frame import FrameError, TmFrame, TmFrameFormat, decode_tm_frame
+from telemetry.ccsds.frame_fault import FrameError
+from telemetry.ccsds.tm_frame import TmFrame, TmFrameFormat, decode_tm_frame
 from telemetry.dictionary import DecodedBatch, Decoder, Parameter, Undecoded
 from telemetry.limits import LimitDefinition, LimitState
 from telemetry.pipeline.events import (
