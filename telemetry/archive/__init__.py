@@ -15,6 +15,7 @@ The raw packet log is the source of truth. It is on the disk before
 
 from telemetry.archive.compaction import CompactionReport, compact
 from telemetry.archive.interface import (
+    Affine,
     ArchiveDamagedError,
     ArchiveError,
     ArchiveLockedError,
@@ -29,11 +30,13 @@ from telemetry.archive.interface import (
     Segmenter,
     StoredPacket,
 )
+from telemetry.archive.packet_rows import PacketRows
 from telemetry.archive.reader import open_reader
 from telemetry.archive.rebuilding import rebuild
 from telemetry.archive.writer import open_writer
 
 __all__ = [
+    "Affine",
     "ArchiveDamagedError",
     "ArchiveError",
     "ArchiveLockedError",
@@ -44,6 +47,7 @@ __all__ = [
     "Decimated",
     "LatestValue",
     "PacketPage",
+    "PacketRows",
     "RawPacket",
     "Samples",
     "Segmenter",
