@@ -4,6 +4,7 @@ from telemetry.pipeline.events import (
     UNIX_EPOCH,
     BadFrame,
     GoodPacket,
+    GoodPackets,
     LimitTransition,
     PacketTime,
     PipelineResult,
@@ -11,6 +12,7 @@ from telemetry.pipeline.events import (
     ReceivedFrame,
     ReceivedPacket,
     TelemetryBatch,
+    from_unix_us,
     unix_us,
 )
 from telemetry.pipeline.reception import MAX_CLOCK_LEAD, TelemetryPipeline
@@ -23,10 +25,12 @@ __all__ = [
     "LimitTransition",
     "PacketTime",
     "PipelineResult",
+    "GoodPackets",
     "ReceivedClcw",
     "ReceivedFrame",
     "ReceivedPacket",
     "TelemetryBatch",
     "TelemetryPipeline",
+    "from_unix_us",
     "unix_us",
 ]

@@ -15,7 +15,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from telemetry.ccsds.aos_frame import AosFrameFormat
 from telemetry.ccsds.clcw import ClcwError, decode_clcw
+from telemetry.ccsds.count_ledger import CountLedger
+from telemetry.ccsds.frame_fault import FrameError
+from telemetry.ccsds.packet_batch import PacketBatch
 from telemetry.ccsds.packet_extractor import (
     FrameRejected,
     FramesLost,
@@ -24,19 +28,16 @@ from telemetry.ccsds.packet_extractor import (
 )
 from telemetry.ccsds.space_packet import (
     IDLE_APID,
-    MAX_APID,
     SEQUENCE_COUNT_MODULUS,
     PacketError,
     packet_length_octets,
 )
-from telemetry.ccsds.time_codes import TimeCodeError
-from telemetry.ccsds.frame_fault import FrameError
-from telemetry.ccsds.tm_frame import TmFrame, TmFrameFormat, decode_tm_frame
-from telemetry.dictionary import DecodedBatch, Decoder, Parameter, Undecoded
+from telemetry.ccsds.tm_frame import TmFrameFormat
+from telemetry.dictionary import DecodedBatch, Decoder, Memory, Parameter, Undecoded
 from telemetry.limits import LimitDefinition, LimitState
 from telemetry.pipeline.events import (
     BadFrame,
-    GoodPacket,
+    GoodPackets,
     PacketTime,
     PipelineResult,
     ReceivedClcw,
@@ -45,12 +46,16 @@ from telemetry.pipeline.events import (
     TelemetryBatch,
     unix_us,
 )
+from telemetry.pipeline.frames import Frame, decoded_frame
 from telemetry.pipeline.limit_watch import LimitWatch
+from telemetry.pipeline.packet_times import own_times
 
 # A packet cannot be made after it was received. A clock further ahead than this
 # is wrong, and would put its values before all that follow for ever.
 MAX_CLOCK_LEAD: Final = timedelta(hours=1)
-_SECONDARY_HEADER_FLAG: Final = 0x08
+_MAX_CLOCK_LEAD_US: Final = MAX_CLOCK_LEAD // timedelta(microseconds=1)
+# Frames number their channels from 0; bare packets have a channel of their own.
+_NO_CHANNEL: Final = -1
 
 
 class TelemetryPipeline:
@@ -65,7 +70,7 @@ class TelemetryPipeline:
         decoder: Of the telemetry dictionary.
         parameters: The dictionary's parameters by name.
         limit_definitions: Limits to check.
-        frame_format: Of the TM frames; may be left out for links of bare packets.
+        frame_format: Of the TM or AOS frames; may be left out for links of bare packets.
         packet_time: Where packets carry their time; ``None``: nowhere.
         file_apids: APIDs whose packets are passed through and not decoded.
         states_in_force: Limit states that parameters were left in by what was
@@ -81,7 +86,7 @@ class TelemetryPipeline:
         decoder: Decoder,
         parameters: Mapping[str, Parameter],
         limit_definitions: Iterable[LimitDefinition] = (),
-        frame_format: TmFrameFormat | None = None,
+        frame_format: TmFrameFormat | AosFrameFormat | None = None,
         packet_time: PacketTime | None = None,
         file_apids: Collection[int] = (),
         states_in_force: Mapping[str, LimitState] | None = None,
@@ -91,9 +96,10 @@ class TelemetryPipeline:
         self._decoder = decoder
         self._frame_format = frame_format
         self._packet_time = packet_time
-        self._file_apids = frozenset(file_apids)
+        self._file_apids = np.array(sorted(file_apids), dtype=np.uint16)
+        self._memory = Memory()
         self._extractors: dict[tuple[str, int], PacketExtractor] = {}
-        self._next_counts: dict[tuple[str, int, int], int] = {}
+        self._ledgers: dict[tuple[str, int, int], CountLedger] = {}  # station, channel, APID
         self._watch = LimitWatch(
             parameters,
             limit_definitions,
@@ -102,7 +108,7 @@ class TelemetryPipeline:
         )
 
     def receive_frames(self, frames: Sequence[ReceivedFrame]) -> PipelineResult:
-        """Take TM frames in order of arrival.
+        """Take transfer frames in order of arrival.
 
         Raises:
             ValueError: The pipeline was built without a frame format.
@@ -110,19 +116,21 @@ class TelemetryPipeline:
         if self._frame_format is None:
             raise ValueError("this link carries packets; give a frame_format to receive frames")
         result = PipelineResult()
+        arrived = _Arrived()
         for received in frames:
             try:
-                frame = decode_tm_frame(received.octets, self._frame_format)
+                frame = decoded_frame(received.octets, self._frame_format)
             except FrameError as error:
                 _refuse(received, error.reason, result)
                 continue
-            self._receive_frame(received, frame, result)
-        self._decode(result)
+            self._receive_frame(received, frame, arrived, result)
+        self._decode(arrived.batch(), arrived, result)
         return result
 
     def receive_packets(self, packets: Sequence[ReceivedPacket]) -> PipelineResult:
         """Take bare packets, of a file or of a link without frames, in order."""
         result = PipelineResult()
+        arrived = _Arrived()
         for packet in packets:
             try:
                 length = packet_length_octets(packet.octets)
@@ -133,9 +141,22 @@ class TelemetryPipeline:
                 reason = f"packet of {len(packet.octets)} octets whose header announces {length}"
                 _refuse(packet, reason, result)
                 continue
-            # Frames number their channels from 0; bare packets have a channel of their own.
-            self._receive_packet(packet.octets, packet, -1, result)
-        self._decode(result)
+            arrived.add(packet.octets, packet, _NO_CHANNEL)
+        self._decode(arrived.batch(), arrived, result)
+        return result
+
+    def receive_batch(
+        self, batch: PacketBatch, received_us: npt.NDArray[np.int64], *, station: str
+    ) -> PipelineResult:
+        """Take bare packets whose headers announce their true lengths, in order.
+
+        Args:
+            batch: The packets.
+            received_us: When each came, microseconds since 1970.
+            station: Where all of them were received.
+        """
+        result = PipelineResult()
+        self._decode(batch, _Arrived.all_from(station, received_us), result)
         return result
 
     def begin_contact(self, station: str) -> None:
@@ -144,30 +165,33 @@ class TelemetryPipeline:
         What the spacecraft sent out of sight was not lost on this link.
         """
         self._extractors = {k: v for k, v in self._extractors.items() if k[0] != station}
-        self._next_counts = {k: v for k, v in self._next_counts.items() if k[0] != station}
+        for (own, _, _), ledger in self._ledgers.items():
+            if own == station:
+                ledger.forget()
 
     def _receive_frame(
-        self, received: ReceivedFrame, frame: TmFrame, result: PipelineResult
+        self, received: ReceivedFrame, frame: Frame, arrived: _Arrived, result: PipelineResult
     ) -> None:
-        if frame.spacecraft_id != self._spacecraft_id:
-            reason = f"spacecraft identifier {frame.spacecraft_id}, expected {self._spacecraft_id}"
+        if reason := self._fault_in(frame):
             _refuse(received, reason, result)
-            return
-        if frame.synchronisation_flag:
-            _refuse(received, "the synchronisation flag says that it holds no packets", result)
             return
         if frame.ocf is not None:
             _receive_ocf(frame.ocf, received, result)
-        channel = frame.virtual_channel_id
-        extractor = self._extractors.setdefault((received.station, channel), PacketExtractor())
+        if frame.holds_only_idle_data:
+            result.frames_good += 1
+            return
+        channel = frame.channel
+        extractor = self._extractors.setdefault(
+            (received.station, channel), PacketExtractor(count_modulus=frame.count_modulus)
+        )
         refusals = len(result.bad_frames)
         for event in extractor.receive_frame(
-            frame_count=frame.virtual_channel_frame_count,
+            frame_count=frame.count,
             first_header_pointer=frame.first_header_pointer,
             data=frame.data,
         ):
             if isinstance(event, PacketExtracted):
-                self._receive_packet(event.octets, received, channel, result)
+                arrived.add(event.octets, received, channel)
             elif isinstance(event, FramesLost):
                 lost = result.frames_lost.get(channel, 0)
                 result.frames_lost[channel] = lost + event.count
@@ -178,74 +202,117 @@ class TelemetryPipeline:
         # Every frame counts once: refused in part is refused.
         result.frames_good += len(result.bad_frames) == refusals
 
-    def _receive_packet(
-        self,
-        octets: bytes,
-        received: ReceivedFrame | ReceivedPacket,
-        channel: int,
-        result: PipelineResult,
-    ) -> None:
-        apid = int.from_bytes(octets[:2], "big") & MAX_APID
-        if apid == IDLE_APID:
+    def _fault_in(self, frame: Frame) -> str:
+        if frame.spacecraft_id != self._spacecraft_id:
+            return f"spacecraft identifier {frame.spacecraft_id}, expected {self._spacecraft_id}"
+        if frame.synchronisation_flag:
+            return "the synchronisation flag says that it holds no packets"
+        return ""
+
+    def _decode(self, batch: PacketBatch, arrived: _Arrived, result: PipelineResult) -> None:
+        if not len(batch):
             return
-        count = int.from_bytes(octets[2:4], "big") % SEQUENCE_COUNT_MODULUS
-        self._note_losses((received.station, channel, apid), count, result)
-        own_time = self._own_time(octets, received.received_at)
-        result.packets.append(
-            GoodPacket(
-                octets=octets,
-                apid=apid,
-                sequence_count=count,
-                generated_at=own_time or received.received_at,
-                received_at=received.received_at,
-                station=received.station,
-                has_own_time=own_time is not None,
-            )
+        packets = self._good_packets(batch, arrived)
+        idle = packets.apids == IDLE_APID
+        channels = arrived.channels
+        if idle.any():
+            rows = np.flatnonzero(~idle)
+            packets, channels = packets.chosen(rows), channels[rows]
+        result.packets = packets
+        self._note_losses(packets, channels, result)
+        chosen = np.flatnonzero(~np.isin(packets.apids, self._file_apids))
+        decoded = self._decoder.decode(packets.batch.chosen(chosen), self._memory)
+        result.undecoded = [Undecoded(int(chosen[u.index]), u.reason) for u in decoded.undecoded]
+        for own in decoded.batches:
+            result.batches.append(self._finish(own, chosen[own.indices], result))
+
+    def _good_packets(self, batch: PacketBatch, arrived: _Arrived) -> GoodPackets:
+        received_us = arrived.received_us
+        generated_us, own = received_us, np.zeros(len(batch), dtype=np.bool_)
+        if self._packet_time is not None:
+            times_us, own = own_times(batch, self._packet_time)
+            own &= times_us - received_us <= _MAX_CLOCK_LEAD_US
+            generated_us = np.where(own, times_us, received_us)
+        return GoodPackets(
+            batch=batch,
+            apids=batch.apids,
+            sequence_counts=batch.sequence_counts,
+            generated_us=generated_us,
+            received_us=received_us,
+            own_time=own,
+            stations=arrived.stations,
+            station_of=arrived.station_of,
         )
 
-    def _note_losses(self, key: tuple[str, int, int], count: int, result: PipelineResult) -> None:
-        expected = self._next_counts.get(key)
-        self._next_counts[key] = (count + 1) % SEQUENCE_COUNT_MODULUS
-        lost = 0 if expected is None else (count - expected) % SEQUENCE_COUNT_MODULUS
-        # More than half the range is a step back: a repeat or a restart, not a loss.
-        if 0 < lost < SEQUENCE_COUNT_MODULUS // 2:
-            apid = key[2]
-            result.packets_lost[apid] = result.packets_lost.get(apid, 0) + lost
-
-    def _own_time(self, octets: bytes, received_at: datetime) -> datetime | None:
-        if self._packet_time is None or not octets[0] & _SECONDARY_HEADER_FLAG:
-            return None
-        start = self._packet_time.offset_octets
-        code = self._packet_time.code
-        try:
-            own_time = code.decode(octets[start : start + code.length_octets])
-        except TimeCodeError:
-            return None
-        return own_time if own_time - received_at <= MAX_CLOCK_LEAD else None
-
-    def _decode(self, result: PipelineResult) -> None:
-        chosen = [i for i, p in enumerate(result.packets) if p.apid not in self._file_apids]
-        decoded = self._decoder.decode([result.packets[i].octets for i in chosen])
-        result.undecoded = [Undecoded(chosen[u.index], u.reason) for u in decoded.undecoded]
-        where = np.array(chosen, dtype=np.intp)
-        for batch in decoded.batches:
-            result.batches.append(self._finish(batch, where[batch.indices], result))
+    def _note_losses(
+        self, packets: GoodPackets, channels: npt.NDArray[np.int64], result: PipelineResult
+    ) -> None:
+        senders = (packets.station_of.astype(np.int64) << 32 | (channels + 1) << 16) | packets.apids
+        for sender in np.unique(senders).tolist():
+            rows = senders == sender
+            apid, channel = sender & 0xFFFF, (sender >> 16 & 0xFFFF) - 1
+            key = (packets.stations[sender >> 32], channel, apid)
+            ledger = self._ledgers.setdefault(key, CountLedger(SEQUENCE_COUNT_MODULUS))
+            times_us = packets.generated_us[rows] if packets.own_time[rows].all() else None
+            lost = ledger.note(packets.sequence_counts[rows], times_us).lost
+            if lost:
+                result.packets_lost[apid] = result.packets_lost.get(apid, 0) + lost
 
     def _finish(
         self, batch: DecodedBatch, indices: npt.NDArray[np.intp], result: PipelineResult
     ) -> TelemetryBatch:
-        packets = [result.packets[i] for i in indices.tolist()]
-        times_us = np.array([unix_us(p.generated_at) for p in packets], dtype=np.int64)
-        states, transitions = self._watch.check(batch, packets, times_us)
+        packets = result.packets.chosen(indices)
+        states, transitions = self._watch.check(batch, packets)
         result.transitions += transitions
         return TelemetryBatch(
             container=batch.container,
             packet_indices=indices,
-            generation_times_us=times_us,
-            sequence_counts=np.array([p.sequence_count for p in packets], dtype=np.uint16),
+            generation_times_us=packets.generated_us,
+            sequence_counts=packets.sequence_counts,
             columns=batch.columns,
             states=states,
         )
+
+
+class _Arrived:
+    """Packets of one call and how they came."""
+
+    def __init__(self) -> None:
+        self._octets: list[bytes] = []
+        self._received_us: list[int] = []
+        self._channels: list[int] = []
+        self._station_of: list[int] = []
+        self._stations: dict[str, int] = {}
+        self._last: tuple[datetime, int] | None = None
+
+    @classmethod
+    def all_from(cls, station: str, received_us: npt.NDArray[np.int64]) -> _Arrived:
+        """Return how bare packets came from one station."""
+        arrived = cls()
+        arrived._stations = {station: 0}
+        arrived.received_us = received_us
+        arrived.channels = np.full(len(received_us), _NO_CHANNEL, dtype=np.int64)
+        arrived.station_of = np.zeros(len(received_us), dtype=np.uint16)
+        return arrived
+
+    def add(self, octets: bytes, received: ReceivedFrame | ReceivedPacket, channel: int) -> None:
+        if self._last is None or self._last[0] is not received.received_at:
+            self._last = (received.received_at, unix_us(received.received_at))
+        self._octets.append(octets)
+        self._received_us.append(self._last[1])
+        self._channels.append(channel)
+        self._station_of.append(self._stations.setdefault(received.station, len(self._stations)))
+
+    def batch(self) -> PacketBatch:
+        """Return the packets; from then on the columns are known."""
+        self.received_us = np.array(self._received_us, dtype=np.int64)
+        self.channels = np.array(self._channels, dtype=np.int64)
+        self.station_of = np.array(self._station_of, dtype=np.uint16)
+        return PacketBatch.of(self._octets)
+
+    @property
+    def stations(self) -> tuple[str, ...]:
+        return tuple(self._stations)
 
 
 def _receive_ocf(ocf: bytes, received: ReceivedFrame, result: PipelineResult) -> None:
