@@ -164,6 +164,11 @@ class ArchiveWriter(Protocol):
         """How many rows wait for the next flush."""
         ...
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a flush would store anything."""
+        ...
+
     def source_position(self, source: str) -> int:
         """Return up to where a source was logged; 0 where nothing was."""
         ...

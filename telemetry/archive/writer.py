@@ -67,6 +67,10 @@ class SqliteArchiveWriter:
     def waiting_rows(self) -> int:
         return self._waiting.rows
 
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._entries) or self._waiting.rows > 0
+
     def source_position(self, source: str) -> int:
         return self._sources.get(source, 0)
 
@@ -131,7 +135,7 @@ class SqliteArchiveWriter:
     def close(self) -> None:
         """Store what waits, and give the archive back."""
         try:
-            if self._entries or self._waiting.rows:
+            if self.has_waiting:
                 self.flush()
         finally:
             self._log.close()
