@@ -134,8 +134,12 @@ class ArchiveFolder:
                 isolation_level=None,
             )
         else:
+            # Its owner may be several threads that take turns.
             connection = sqlite3.connect(
-                self.database, timeout=_BUSY_TIMEOUT_S, isolation_level=None
+                self.database,
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
             )
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")

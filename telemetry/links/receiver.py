@@ -292,8 +292,3 @@ def _enlarge_buffer(line: socket.socket) -> None:
             granted,
             BUFFER_OCTETS,
         )
-
-
-def wall_us() -> int:
-    """Return the machine's time in microseconds since 1970."""
-    return time.time_ns() // 1000

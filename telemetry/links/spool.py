@@ -14,7 +14,7 @@ import os
 import struct
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -220,21 +220,21 @@ class SpoolReader:
         return True
 
 
-def record_ends(folder: Path, position: int) -> Iterator[int]:
-    """Yield the positions between records of the file that holds *position*, up to it."""
+def record_start_near(folder: Path, position: int) -> int:
+    """Return where the first record begins that does not lie before *position*.
+
+    A position before the oldest record gives the oldest one.
+    """
     files = _files(folder)
-    index = bisect_right([base for base, _ in files], position) - 1
-    if index < 0:
-        return
-    base, path = files[index]
-    yield base
+    if not files:
+        return position
+    base, path = files[max(bisect_right([base for base, _ in files], position) - 1, 0)]
     with path.open("rb") as file:
-        while len(head := file.read(_HEAD.size)) == _HEAD.size and base < position:
+        while base < position and len(head := file.read(_HEAD.size)) == _HEAD.size:
             _, length, *_ = _HEAD.unpack(head)
-            file.seek(length, os.SEEK_CUR)
             base += _HEAD.size + length
-            if base <= position:
-                yield base
+            file.seek(length, os.SEEK_CUR)
+    return base
 
 
 def _whole_octets(path: Path) -> int:

@@ -18,6 +18,7 @@ from telemetry.limits import LimitDefinition, LimitMemory, LimitState, follow_st
 from telemetry.pipeline.events import Column, GoodPackets, LimitTransition, from_unix_us
 
 _REMEMBERED_PACKETS: Final = 16_384  # enough for two stations minutes apart
+_LONG_AGO_US: Final = -(2**63)
 _TABLED: Final = ("u1", "i1", "u2", "i2")  # types with few enough values to look them all up
 
 States = npt.NDArray[np.uint8]
@@ -32,17 +33,19 @@ class RecentRows:
         self._limit = limit
         self._parts: list[tuple[Times, npt.NDArray[np.uint16]]] = []
         self._held = 0
+        self._newest_us = _LONG_AGO_US
 
     def add(self, times_us: Times, counts: npt.NDArray[np.uint16]) -> None:
         self._parts.append((times_us, counts))
         self._held += len(times_us)
+        self._newest_us = max(self._newest_us, int(times_us.max()))
         while self._held - len(self._parts[0][0]) >= self._limit:
             self._held -= len(self._parts.pop(0)[0])
 
     def holds(self, times_us: Times, counts: npt.NDArray[np.uint16]) -> npt.NDArray[np.bool_]:
         """Say of each row whether it was added before."""
         held = np.zeros(len(times_us), dtype=np.bool_)
-        if not self._parts:
+        if not self._parts or times_us.min() > self._newest_us:
             return held
         known_us = np.concatenate([part[0] for part in self._parts])
         known_counts = np.concatenate([part[1] for part in self._parts])

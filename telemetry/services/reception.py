@@ -28,7 +28,13 @@ from telemetry.definition import (
     segmenter_of,
 )
 from telemetry.models import LinkSession
-from telemetry.pipeline import PipelineResult, ReceivedFrame, ReceivedPacket, from_unix_us
+from telemetry.pipeline import (
+    BadFrame,
+    PipelineResult,
+    ReceivedFrame,
+    ReceivedPacket,
+    from_unix_us,
+)
 from telemetry.selectors import archive_folder
 from telemetry.services.alarms import states_in_force
 from telemetry.services.live_values import LiveValues
@@ -156,6 +162,14 @@ class TelemetryReception:
             session=None,
             origin=origin,
         )
+
+    def keep_rejected(
+        self, octets: bytes, *, reason: str, station: str, received_at: datetime
+    ) -> None:
+        """Keep octets that were found to be no packet and no frame before they came here."""
+        bad = BadFrame(octets=octets, reason=reason, received_at=received_at, station=station)
+        result = PipelineResult(bad_frames=[bad])
+        self._rows.add(result, session=None, octets=len(octets), received_at=received_at)
 
     def pass_over_frames(self, frames: Sequence[ReceivedFrame]) -> None:
         """Take frames that were received before, to be in the middle of what they began."""
