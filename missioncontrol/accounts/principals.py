@@ -10,6 +10,7 @@ from typing import Final
 from missioncontrol.accounts.models import ApiToken, Membership, Operator, Organisation
 from missioncontrol.accounts.policy import TAKES_CONFIRMATION, Action, grants, refusal
 from missioncontrol.kernel.errors import NotPermittedError
+from missioncontrol.kernel.organisations import acting_for_everybody
 
 CONFIRMED_FOR: Final = timedelta(minutes=5)
 
@@ -84,8 +85,33 @@ class Principal:
         """Return the organisations that *action* is granted for."""
         return [each for each in self.organisations if self.may(action, each)]
 
+    def again(self, *, wall_at: datetime) -> Principal | None:
+        """Return the same with the rights of this moment; None: out of force.
+
+        For connections that stay open. Who signed out elsewhere is found by the session's
+        own watch, not here.
+        """
+        operator = Operator.objects.filter(pk=self.operator.pk, is_active=True).first()
+        if operator is None:
+            return None
+        if self.token is None:
+            return principal_of_session(operator, confirmed_at=None)
+        token = valid_token(self.token.pk, wall_at=wall_at)
+        return None if token is None else principal_of_token(token)
+
     def _in_scope(self, action: Action) -> bool:
         return self.token is None or action in self.token.scopes
+
+
+def valid_token(token_id: int, *, wall_at: datetime) -> ApiToken | None:
+    """Return a token that was looked at before, if it still is in force."""
+    with acting_for_everybody():  # whose it is shows only when it is found
+        return (
+            ApiToken.objects.select_related("operator", "organisation")
+            .filter(pk=token_id, revoked_at=None, expires_at__gt=wall_at)
+            .filter(operator__is_active=True)
+            .first()
+        )
 
 
 def principal_of_token(token: ApiToken) -> Principal:

@@ -11,11 +11,18 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from redis.exceptions import RedisError
 
-from missioncontrol.accounts.principals import Principal
+from missioncontrol.accounts.models import Operator
+from missioncontrol.accounts.principals import (
+    Principal,
+    principal_of_session,
+    principal_of_token,
+    valid_token,
+)
 from missioncontrol.kernel import broker
 from missioncontrol.kernel.errors import RefusedError
 
@@ -69,6 +76,24 @@ def redeem_ticket(ticket: str) -> TicketHolder | None:
     """
     kept = broker.connection().getdel(_key(ticket))
     return TicketHolder(**json.loads(kept)) if kept else None
+
+
+def principal_of_ticket(ticket: str, *, wall_at: datetime) -> Principal | None:
+    """Return who asks by a ticket, which is used up by this; None: it opens nothing.
+
+    Raises:
+        RedisError: the broker is away.
+    """
+    holder = redeem_ticket(ticket) if ticket else None
+    if holder is None:
+        return None
+    operator = Operator.objects.filter(pk=holder.operator_id, is_active=True).first()
+    if operator is None:
+        return None
+    if holder.token_id is None:
+        return principal_of_session(operator, confirmed_at=None)
+    token = valid_token(holder.token_id, wall_at=wall_at)
+    return None if token is None else principal_of_token(token)
 
 
 def _key(ticket: str) -> str:

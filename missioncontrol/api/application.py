@@ -14,7 +14,15 @@ from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from missioncontrol.api import contacts, jobs, log, mission, telecommands, telemetry
+from missioncontrol.api import (
+    contacts,
+    jobs,
+    log,
+    mission,
+    telecommands,
+    telemetry,
+    telemetry_history,
+)
 from missioncontrol.api.authentication import TOKEN_OR_SESSION
 from missioncontrol.api.openapi import add_problems
 from missioncontrol.api.problems import NotFoundError, add_problem_handlers, problem
@@ -136,6 +144,7 @@ for _router in (
     mission.router,
     contacts.router,
     telemetry.router,
+    telemetry_history.router,
     telecommands.router,
     jobs.router,
     log.router,

@@ -19,6 +19,7 @@ from telemetry.archive.segments import apids_text, encode_segment, insert_segmen
 
 TARGET_ROWS: Final = 65_536
 MIN_SEGMENTS: Final = 8  # fewer are left alone: a merge must be worth its writing
+_PAGES_AT_ONCE: Final = 1024  # 4 MiB: the writer waits no longer than that takes
 _MOST_ROWS: Final = 1 << 20  # held in memory at once
 _BATCH_OCTETS: Final = 1 << 20  # of the packet log under one index entry
 
@@ -69,9 +70,17 @@ def compact(
                     after += made
                     dropped += twice
             merged_batches = _merge_packet_batches(connection, edition)
+            give_back_pages(connection)
         finally:
             connection.close()
     return CompactionReport(before, after, dropped, merged_batches)
+
+
+def give_back_pages(connection: sqlite3.Connection) -> None:
+    """Return to the file system what deleted segments held, a little at a time."""
+    free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    for _ in range(free // _PAGES_AT_ONCE):
+        connection.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
 
 
 def _groups(connection: sqlite3.Connection, edition: int) -> list[tuple[str, str]]:

@@ -162,6 +162,7 @@ class ArchiveFolder:
             unfinished.unlink(missing_ok=True)
             connection = sqlite3.connect(unfinished)
             try:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(_SCHEMA)
                 connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")

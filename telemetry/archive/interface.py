@@ -98,6 +98,11 @@ class Samples:
     def __len__(self) -> int:
         return len(self.times_us)
 
+    def last(self, count: int) -> Samples:
+        """Return the newest ones, *count* at most."""
+        first = max(len(self) - count, 0)
+        return Samples(self.times_us[first:], self.sequence_counts[first:], self.values[first:])
+
 
 @dataclass(frozen=True, slots=True)
 class Affine:
@@ -261,6 +266,10 @@ class ArchiveReader(Protocol):
         self, *, spacecraft: str, parameters: Collection[str] | None = None
     ) -> dict[str, LatestValue]:
         """Return the values of the newest generation time, by parameter."""
+        ...
+
+    def end(self) -> int:
+        """Return the cursor after the last packet in the log."""
         ...
 
     def packets_since(

@@ -66,15 +66,37 @@ class SqliteArchiveReader:
         with self._snapshot() as edition:
             for container in self._containers(edition, spacecraft, parameter):
                 found = self._segments(edition, spacecraft, container, parameter, first_us, end_us)
-                rows = self._rows([statistics.segment_id for statistics in found], parameter)
-                parts.append(_between(rows, parameter, first_us, end_us))
+                if limit is None:
+                    rows = self._rows([known.segment_id for known in found], parameter)
+                    parts.append(_between(rows, parameter, first_us, end_us))
+                else:
+                    parts.append(self._newest(found, parameter, first_us, end_us, limit))
         samples = _interleaved(parts, parameter)
         if limit is None or len(samples) <= limit:
             return samples
-        newest = slice(len(samples) - limit, None)
-        return Samples(
-            samples.times_us[newest], samples.sequence_counts[newest], samples.values[newest]
-        )
+        return samples.last(limit)
+
+    def _newest(
+        self,
+        found: list[StoredStatistics],
+        parameter: str,
+        first_us: int,
+        end_us: int,
+        limit: int,
+    ) -> Samples:
+        """Read only as many segments, from the newest on, as hold the newest samples."""
+        newest = sorted(found, key=lambda known: -known.last_us)
+        taken = 1
+        while True:
+            ids = sorted(known.segment_id for known in newest[:taken])
+            samples = _between(self._rows(ids, parameter), parameter, first_us, end_us)
+            if taken >= len(newest):
+                return samples
+            # What the others hold is older than this.
+            complete = samples.times_us > newest[taken].last_us
+            if int(complete.sum()) >= limit:
+                return samples.last(limit)
+            taken *= 2
 
     def read_decimated(
         self,
@@ -176,6 +198,11 @@ class SqliteArchiveReader:
             for parameter, container, time_us, count, dtype, raw in rows
             if parameters is None or parameter in parameters
         }
+
+    def end(self) -> int:
+        with self._snapshot():
+            _, committed_end = archive_state(self._connection)
+        return self._log.last_whole_position(committed_end)
 
     def packets_since(
         self,

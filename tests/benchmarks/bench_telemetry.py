@@ -27,6 +27,7 @@ With ``--with-yamcs`` Yamcs runs the same load beside (see tests/benchmarks/yamc
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
@@ -37,9 +38,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks.installation import CRAFT, Installation, installation, wait_until
+from tests.benchmarks.installation import CRAFT, Installation, get, installation, wait_until
 
 PARTS = ("tcp", "udp", "silence", "live", "history", "years", "kill")
+START_US = 1_767_225_600_000_000
 PACKETS = int(os.environ.get("PACKETS", "500000"))
 UDP_PER_S = int(os.environ.get("UDP_PER_S", "12000"))
 UDP_S = float(os.environ.get("UDP_S", "40"))
@@ -152,10 +154,191 @@ def datagrams(made: Installation, *, silence_s: float = 0.0) -> int:
     return before + count - archived(made)[1]
 
 
+def live(made: Installation) -> dict[str, float]:
+    made.start_receiver()
+    made.start_ingest()
+    address = made.start_web().replace("http", "ws")
+    token = made.token()
+    figures = {}
+    first = 0
+    for rate, names in ((1000, ("live_p50_ms", "live_p99_ms")), (5000, ("", "live_p99_ms_5000"))):
+        count = int(rate * LIVE_S)
+        ages = asyncio.run(_ages(made, address, token, count, first, rate))
+        first += count
+        quantiles = statistics.quantiles(ages, n=100)
+        figures |= {
+            name: round(figure, 1)
+            for name, figure in zip(names, (quantiles[49], quantiles[98]), strict=True)
+            if name
+        }
+    return figures
+
+
+async def _ages(
+    made: Installation, address: str, token: str, count: int, first: int, rate: int
+) -> list[float]:
+    """Return the ages in ms of the values of the sender's clock that a client gets."""
+    from websockets.asyncio.client import connect
+
+    ages: list[float] = []
+    url = f"{address}/api/v1/spacecraft/{CRAFT}/telemetry/live"
+    headers = {"Authorization": f"Bearer {token}"}
+    async with connect(url, additional_headers=headers) as line:
+        await line.send(json.dumps({"parameters": ["*_t_send", "EPS_f0*"]}))
+        arguments = ["tcp", str(made.tcp), str(count), str(first), "--rate", str(rate), "--stamp"]
+        sender = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.telemetry_sender", *arguments],
+            env=made.environment,
+            stdout=subprocess.DEVNULL,
+        )
+        seen: dict[str, int] = {}
+        while sender.poll() is None:
+            try:
+                message = json.loads(await asyncio.wait_for(line.recv(), 0.2))
+            except TimeoutError:
+                continue
+            now_us = time.time_ns() // 1000
+            for name, value in message.get("values", {}).items():
+                if name.endswith("_t_send") and value["v"] > seen.get(name, 0):
+                    ages.append((now_us - value["v"]) / 1000)
+                    seen[name] = value["v"]
+    # The first values come while sockets and code are still cold.
+    return ages[len(ages) // 20 :]
+
+
+def history(made: Installation) -> dict[str, float]:
+    fill_archive(made, samples=1_000_000, step_us=1_000_000)
+    address, token = made.start_web(), made.token()
+    base = f"{address}/api/v1/spacecraft/{CRAFT}/telemetry/EPS_h08/samples"
+    interval = f"start={_ms(0)}&end={_ms(1_000_000)}"
+    return {
+        "buckets_500_ms": _asking_ms(f"{base}?{interval}&strategy=minmax&size=500", token),
+        "newest_1000_ms": _asking_ms(f"{base}?{interval}&strategy=latest&size=1000", token),
+        "arrow_1m_ms": _asking_ms(f"{base}?{interval}&format=arrow", token),
+    }
+
+
+def five_years(made: Installation) -> dict[str, float]:
+    count = int(os.environ.get("YEARS_SAMPLES", str(5 * 365 * 86_400 + 86_400)))
+    fill_archive(made, samples=count, step_us=1_000_000)
+    address, token = made.start_web(), made.token()
+    base = f"{address}/api/v1/spacecraft/{CRAFT}/telemetry/EPS_h08/samples"
+    interval = f"start={_ms(0)}&end={_ms(count)}"
+    return {
+        "five_years_ms": _asking_ms(f"{base}?{interval}&strategy=minmax&size=1000", token),
+        "octets_per_value_realistic": round(disk_octets(made) / count, 2),
+    }
+
+
+def _ms(sample: int) -> int:
+    return START_US // 1000 + sample * 1000
+
+
+def _asking_ms(address: str, token: str) -> float:
+    """Return the median time of an answer, from the request to the last octet."""
+    get(address, token)
+    times = []
+    for _ in range(9):
+        began = time.perf_counter()
+        get(address, token)
+        times.append((time.perf_counter() - began) * 1000)
+    return round(statistics.median(times), 1)
+
+
+def fill_archive(made: Installation, *, samples: int, step_us: int) -> None:
+    """Write a temperature that swings and drifts, as compaction would have left it."""
+    import numpy as np
+
+    from telemetry.archive import ColumnGroup, open_writer
+
+    random = np.random.default_rng(1)
+    made.archive.mkdir(parents=True, exist_ok=True)
+    with open_writer(made.archive) as writer:
+        for first in range(0, samples, 65_536):
+            index = np.arange(first, min(first + 65_536, samples))
+            orbits = np.sin(index * (2 * np.pi / 5700)) * 900 + 7000 + index % 1_000_000 * 1e-4
+            values = (orbits + random.normal(0, 3, len(index))).astype(np.uint16)
+            group = ColumnGroup(
+                spacecraft=CRAFT,
+                container="EPS",
+                times_us=START_US + index * step_us,
+                sequence_counts=(index % 16384).astype(np.uint16),
+                columns={"EPS_h08": values},
+            )
+            writer.append([], [group])
+
+
+def kills(made: Installation) -> dict[str, float]:
+    """Kill receiver and ingest in turn while packets come over UDP; then account for all."""
+    import random
+
+    chance = random.Random(7)
+    made.start_receiver()
+    made.start_ingest()
+    first = 0
+    for round_ in range(ROUNDS):
+        sender = subprocess.Popen(
+            [
+                *[sys.executable, "-m", "tests.benchmarks.telemetry_sender"],
+                *["udp", str(made.udp), "6000", str(first), "--rate", "6000"],
+            ],
+            env=made.environment,
+            stdout=subprocess.DEVNULL,
+        )
+        first += 6000
+        time.sleep(chance.uniform(0.5, 1.5))
+        for name in ("receiver", "ingest") if round_ % 3 == 2 else (("ingest", "receiver")[round_ % 2],):
+            made.kill(name)
+        sender.wait()
+        made.start_receiver() if "receiver" not in made.processes else None
+        made.start_ingest() if "ingest" not in made.processes else None
+    time.sleep(3)
+    wait_until(lambda: _is_still(made), "the spool is empty", within_s=120)
+    made.kill("ingest")
+    made.kill("receiver")
+    spooled, logged = _spooled(made), _logged(made)
+    return {
+        "kill_rounds": ROUNDS,
+        "kill_packets": len(logged),
+        "kill_lost": len(spooled - set(logged)),
+        "kill_doubled": len(logged) - len(set(logged)),
+    }
+
+
+def _is_still(made: Installation) -> bool:
+    before = archived(made)
+    time.sleep(2)
+    return before == archived(made)
+
+
+def _spooled(made: Installation) -> set[bytes]:
+    """Return the packets that stand on the spool: what the receiver has acknowledged."""
+    from telemetry.links.spool import RecordKind, SpoolReader
+
+    found: set[bytes] = set()
+    reader = SpoolReader(made.folder / "var" / "spool" / CRAFT / "datagrams", 0)
+    while records := reader.read():
+        for record in records:
+            if record.kind is RecordKind.UNITS:
+                found.update(record.batch)
+    return found
+
+
+def _logged(made: Installation) -> list[bytes]:
+    from telemetry.archive import open_reader
+
+    with open_reader(made.archive) as reader:
+        return [octets for rows in reader.rows_since(0, spacecraft=CRAFT) for octets in rows.packets]
+
+
 MEASURES = {
     "tcp": flat_out,
     "udp": lambda made: {"udp_lost": datagrams(made)},
     "silence": lambda made: {"udp_lost_after_silence": datagrams(made, silence_s=SILENCE_S)},
+    "live": live,
+    "history": history,
+    "years": five_years,
+    "kill": kills,
 }
 
 
