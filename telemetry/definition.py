@@ -21,7 +21,9 @@ from missioncontrol.fleet.profiles import (
     SomeLinkProfile,
     parse_link_profile,
 )
+from telemetry import streams
 from telemetry.archive import ColumnGroup, PacketRows, Segmenter
+from telemetry.archive.interface import Column
 from telemetry.ccsds.aos_frame import AosFrameFormat
 from telemetry.ccsds.channel_decoder import ChannelCoding
 from telemetry.ccsds.randomiser import RandomiserSequence
@@ -31,13 +33,15 @@ from telemetry.ccsds.tm_frame import TmFrameFormat
 from telemetry.dictionary import (
     Decoder,
     Dictionary,
+    Parameter,
     compile_dictionary,
+    engineering,
     expected_periods_s,
     parse_xtce,
 )
-from telemetry.limits import LimitDefinition, LimitState, definition_of
+from telemetry.limits import LimitDefinition, LimitState, definition_of, display_status
+from telemetry.pipeline import GoodPackets, TelemetryBatch, TelemetryPipeline, from_unix_us
 from telemetry.pipeline import PacketTime as PacketTimeField
-from telemetry.pipeline import GoodPackets, TelemetryBatch, TelemetryPipeline
 
 _RANDOMISERS: Final = {
     "short": RandomiserSequence.DEGREE_8,
@@ -168,7 +172,6 @@ def column_groups(spacecraft: str, batches: Sequence[TelemetryBatch]) -> list[Co
 
 def segmenter_of(spacecraft: Spacecraft) -> Segmenter:
     """Return what decodes logged packets again, after a crash or for a rebuild."""
-
     pipeline = pipeline_of(spacecraft, checks_limits=False)
 
     def segment(rows: PacketRows) -> list[ColumnGroup]:
@@ -223,3 +226,21 @@ def plain(value: Any) -> float | int | str:
         # Nine digits tell two float32 apart; more would be noise on the wire.
         return float(f"{value:.9g}") if math.isfinite(value) else str(value)
     return value if isinstance(value, int) else str(value)
+
+
+def told_value(
+    parameter: Parameter, raw: Column, state: LimitState, time_us: int
+) -> dict[str, Any]:
+    """Return one value as those who listen are told it.
+
+    Args:
+        parameter: Whose value.
+        raw: Of shape (1,).
+        state: The limit state in force.
+        time_us: Generation time, microseconds since 1970.
+    """
+    return {
+        "v": plain(engineering(parameter, raw)[0]),
+        "s": display_status(state).value,
+        "t": streams.iso(from_unix_us(time_us)),
+    }

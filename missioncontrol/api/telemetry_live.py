@@ -37,10 +37,10 @@ from telemetry import selectors
 from telemetry.archive import ArchiveError
 
 # Private range of RFC 6455 section 7.4.2; the last digits follow HTTP.
-CLOSE_NOT_UNDERSTOOD: Final = 4400
-CLOSE_NOT_SIGNED_IN: Final = 4401
-CLOSE_NOT_ALLOWED: Final = 4403
-CLOSE_NOT_FOUND: Final = 4404
+CLOSE_NOT_UNDERSTOOD: Final[int] = 4400
+CLOSE_NOT_SIGNED_IN: Final[int] = 4401
+CLOSE_NOT_ALLOWED: Final[int] = 4403
+CLOSE_NOT_FOUND: Final[int] = 4404
 MAX_PATTERNS: Final = 200
 # A message goes out at once, the next one not before this; with many clients later, so
 # that sending to all of them takes a part of one processor only.
@@ -98,12 +98,17 @@ class PatternListener(Listener):
         return known
 
 
-class TelemetryConsumer(AsyncWebsocketConsumer):
-    """Sends one spacecraft's values to one client, for as long as it may see them."""
+class TelemetrySocket(AsyncWebsocketConsumer):
+    """A websocket to what one spacecraft sends, for as long as the client may see it."""
 
     sender: asyncio.Task[None] | None = None
     watcher: asyncio.Task[None] | None = None
+    principal: Principal
     spacecraft: Spacecraft
+
+    async def begin(self) -> None:
+        """Start to send; the client may see the spacecraft."""
+        raise NotImplementedError
 
     async def connect(self) -> None:
         await self.accept()  # refused before, a browser would learn no reason
@@ -112,12 +117,60 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             await self.close(code=code)
             return
         self.watcher = asyncio.create_task(self._watch())
-        self._follow(Subscription((), None))
+        await self.begin()
 
     async def disconnect(self, code: int) -> None:
         for task in (self.sender, self.watcher):
             if task is not None:
                 task.cancel()
+
+    async def _watch(self) -> None:
+        """Close where the right is gone."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S)
+            code = await database_sync_to_async(self._still_refusal)()
+            if code is not None:
+                await self.close(code=code)
+                return
+
+    def _refusal(self) -> int | None:
+        """Find out who asks and for what; return the code to close with, if any."""
+        principal = self._principal()
+        if principal is None:
+            return CLOSE_NOT_SIGNED_IN
+        self.principal = principal
+        try:
+            self.spacecraft = fleet.get_spacecraft(name=self.scope["url_route"]["kwargs"]["name"])
+        except Spacecraft.DoesNotExist:
+            return CLOSE_NOT_FOUND
+        return self._unless_allowed(principal)
+
+    def _still_refusal(self) -> int | None:
+        again = self.principal.again(wall_at=clock.wall_now())
+        return CLOSE_NOT_SIGNED_IN if again is None else self._unless_allowed(again)
+
+    def _unless_allowed(self, principal: Principal) -> int | None:
+        allowed = principal.may(Action.TELEMETRY_VIEW, self.spacecraft.organisation)
+        return None if allowed else CLOSE_NOT_ALLOWED
+
+    def _principal(self) -> Principal | None:
+        """Return who asks: by a token in a header, or by a ticket in the address."""
+        headers = dict(self.scope["headers"])
+        shown = headers.get(b"authorization")
+        if shown is not None:
+            return principal_of_bearer(shown.decode("latin-1"))
+        asked = parse_qs(self.scope["query_string"].decode("latin-1"))
+        try:
+            return principal_of_ticket(asked.get("ticket", [""])[0], wall_at=clock.wall_now())
+        except RedisError:
+            return None
+
+
+class TelemetryConsumer(TelemetrySocket):
+    """Sends one spacecraft's newest values to one client."""
+
+    async def begin(self) -> None:
+        self._follow(Subscription((), None))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take another subscription instead of the one before."""
@@ -160,59 +213,19 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
     async def _send_past(self, listener: Listener, position: int | None) -> int:
         """Send what stands in the archive; return up to where."""
         if position is None:
+            reached: int
             reached, values = await database_sync_to_async(_newest)(self.spacecraft, listener)
             await self._tell({"position": reached, "values": values})
             return reached
-        reached = position
+        reached = int(position)
         parts = selectors.samples_since(self.spacecraft, position, listener.is_wanted)
         while (part := await database_sync_to_async(_next)(parts)) is not None:
-            reached, samples = part
+            reached, samples = int(part[0]), part[1]
             await self._tell({"position": reached, "samples": samples})
         return reached
 
     async def _tell(self, message: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(message, separators=(",", ":")))
-
-    async def _watch(self) -> None:
-        """Close where the right is gone."""
-        while True:
-            await asyncio.sleep(WATCH_EVERY_S)
-            code = await database_sync_to_async(self._still_refusal)()
-            if code is not None:
-                await self.close(code=code)
-                return
-
-    def _refusal(self) -> int | None:
-        """Find out who asks and for what; return the code to close with, if any."""
-        principal = self._principal()
-        if principal is None:
-            return CLOSE_NOT_SIGNED_IN
-        self.principal = principal
-        try:
-            self.spacecraft = fleet.get_spacecraft(name=self.scope["url_route"]["kwargs"]["name"])
-        except Spacecraft.DoesNotExist:
-            return CLOSE_NOT_FOUND
-        return self._unless_allowed(principal)
-
-    def _still_refusal(self) -> int | None:
-        again = self.principal.again(wall_at=clock.wall_now())
-        return CLOSE_NOT_SIGNED_IN if again is None else self._unless_allowed(again)
-
-    def _unless_allowed(self, principal: Principal) -> int | None:
-        allowed = principal.may(Action.TELEMETRY_VIEW, self.spacecraft.organisation)
-        return None if allowed else CLOSE_NOT_ALLOWED
-
-    def _principal(self) -> Principal | None:
-        """Return who asks: by a token in a header, or by a ticket in the address."""
-        headers = dict(self.scope["headers"])
-        shown = headers.get(b"authorization")
-        if shown is not None:
-            return principal_of_bearer(shown.decode("latin-1"))
-        asked = parse_qs(self.scope["query_string"].decode("latin-1"))
-        try:
-            return principal_of_ticket(asked.get("ticket", [""])[0], wall_at=clock.wall_now())
-        except RedisError:
-            return None
 
 
 def _newest(spacecraft: Spacecraft, listener: Listener) -> tuple[int, dict[str, Any]]:

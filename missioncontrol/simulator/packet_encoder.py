@@ -154,9 +154,7 @@ def _line_of(parameter: Parameter) -> tuple[float, float]:
     if parameter.calibrator is None:
         return 0.0, 1.0
     calibrator = parameter.calibrator
-    coefficients = (
-        calibrator.coefficients if isinstance(calibrator, PolynomialCalibrator) else ()
-    )
+    coefficients = calibrator.coefficients if isinstance(calibrator, PolynomialCalibrator) else ()
     if len(coefficients) != 2 or coefficients[1] == 0.0:
         raise EncoderError(
             f"The calibrator of {parameter.name} has the coefficients {coefficients}; "

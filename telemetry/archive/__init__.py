@@ -13,6 +13,7 @@ The raw packet log is the source of truth. It is on the disk before
 :func:`compact` runs beside the writer, in any process.
 """
 
+from telemetry.archive.checking import CheckReport, check
 from telemetry.archive.compaction import CompactionReport, compact
 from telemetry.archive.interface import (
     Affine,
@@ -33,6 +34,7 @@ from telemetry.archive.interface import (
 from telemetry.archive.packet_rows import PacketRows
 from telemetry.archive.reader import open_reader
 from telemetry.archive.rebuilding import rebuild
+from telemetry.archive.retention import RetentionReport, forget_before
 from telemetry.archive.writer import open_writer
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "ArchiveLockedError",
     "ArchiveReader",
     "ArchiveWriter",
+    "CheckReport",
     "ColumnGroup",
     "CompactionReport",
     "Decimated",
@@ -49,10 +52,13 @@ __all__ = [
     "PacketPage",
     "PacketRows",
     "RawPacket",
+    "RetentionReport",
     "Samples",
     "Segmenter",
     "StoredPacket",
+    "check",
     "compact",
+    "forget_before",
     "open_reader",
     "open_writer",
     "rebuild",

@@ -10,11 +10,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from telemetry.archive.database import ArchiveFolder, archive_state, transaction
 from telemetry.archive.merging import merged
+from telemetry.archive.raw_log import RawLog
 from telemetry.archive.segments import apids_text, encode_segment, insert_segment, read_rows
 
 TARGET_ROWS: Final = 65_536
@@ -69,7 +71,8 @@ def compact(
                     before += len(run)
                     after += made
                     dropped += twice
-            merged_batches = _merge_packet_batches(connection, edition)
+            bases = frozenset(base for base, _ in RawLog(folder.raw).files())
+            merged_batches = _merge_packet_batches(connection, edition, bases)
             give_back_pages(connection)
         finally:
             connection.close()
@@ -139,10 +142,7 @@ def _merge(
     rows = merged([read_rows(connection, segment_id) for segment_id in ids])
     parts = max(1, min(len(ids), len(rows) // target))
     edges = [len(rows) * part // parts for part in range(parts + 1)]
-    encoded = [
-        encode_segment(*group, rows.between(first, end))
-        for first, end in zip(edges, edges[1:], strict=False)
-    ]
+    encoded = [encode_segment(*group, rows.between(first, end)) for first, end in pairwise(edges)]
     with transaction(connection, "IMMEDIATE"):
         connection.executemany("DELETE FROM segment WHERE id = ?", [(own,) for own in ids])
         # They take the oldest ones' places in the order of age.
@@ -151,8 +151,13 @@ def _merge(
     return parts, sum(segment.row_count for segment in run) - len(rows)
 
 
-def _merge_packet_batches(connection: sqlite3.Connection, edition: int) -> int:
-    """Merge neighbouring index entries of the packet log; return how many went."""
+def _merge_packet_batches(
+    connection: sqlite3.Connection, edition: int, bases: frozenset[int]
+) -> int:
+    """Merge neighbouring index entries of the packet log; return how many went.
+
+    None reaches across the beginning of a file (*bases*), so that files go whole.
+    """
     rows = connection.execute(
         "SELECT id, spacecraft, first_position, end_position, first_us, last_us, packets, apids"
         " FROM packet_batch WHERE edition = ? ORDER BY spacecraft, first_position",
@@ -163,7 +168,8 @@ def _merge_packet_batches(connection: sqlite3.Connection, edition: int) -> int:
     run: tuple[int, str, int, int, int, int, int, str] | None = None
     for row in rows:
         own = tuple(row)
-        if run is None or own[1] != run[1] or own[3] - run[2] > _BATCH_OCTETS:
+        far = run is None or own[1] != run[1] or own[3] - run[2] > _BATCH_OCTETS
+        if run is None or far or own[2] in bases:
             run = own
             continue
         apids = apids_text(int(apid) for apid in f"{run[7]} {own[7]}".split())

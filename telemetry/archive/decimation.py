@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from telemetry.archive.interface import Affine, Column, Decimated, Times
-from telemetry.archive.rollups import Rollup, calibrated_bins
+from telemetry.archive.rollups import Bins, calibrated_bins
 
 _MAX_PRODUCT: Final = 2**62  # microseconds times buckets must fit 64 bits
-# A bucket of so many bins is at most an eighth longer than asked.
-BINS_IN_A_BUCKET: Final = 8
+# A bucket of so many bins is at most a sixth longer than asked.
+BINS_IN_A_BUCKET: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +92,15 @@ class Buckets:
             high = np.where(finite, numbers, -np.inf)
             counted = np.where(finite, numbers, 0.0)
         self._total[filled] += np.add.reduceat(counted, edges)
-        self._minimum[filled] = np.minimum(
-            self._minimum[filled], np.minimum.reduceat(low, edges)
-        )
-        self._maximum[filled] = np.maximum(
-            self._maximum[filled], np.maximum.reduceat(high, edges)
-        )
+        self._minimum[filled] = np.minimum(self._minimum[filled], np.minimum.reduceat(low, edges))
+        self._maximum[filled] = np.maximum(self._maximum[filled], np.maximum.reduceat(high, edges))
 
-    def add_rollup(self, rollup: Rollup, line: Affine) -> None:
+    def add_bins(self, starts_us: Times, bins: Bins, line: Affine) -> None:
         """Add those bins that lie in the interval; no bucket's edge may cut one."""
-        starts = rollup.starts_us
-        inside = (starts >= self.first_us) & (starts < self.end_us)
-        inside &= rollup.bins["samples"] > 0
-        bins = calibrated_bins(rollup.bins[inside], line)
-        where = self._where(starts[inside])
+        inside = (starts_us >= self.first_us) & (starts_us < self.end_us)
+        inside &= bins["samples"] > 0
+        bins = calibrated_bins(bins[inside], line)
+        where = self._where(starts_us[inside])
         np.add.at(self._samples, where, bins["samples"].astype(np.int64))
         np.add.at(self._finite, where, bins["finite"].astype(np.int64))
         np.add.at(self._total, where, bins["total"])

@@ -243,7 +243,7 @@ class ArchiveReader(Protocol):
         """Return minimum, maximum and mean of equal parts of an interval.
 
         Over long intervals the parts are made of whole bins of the stored rollups: then
-        they are a little longer than asked (an eighth at most), the first may begin and
+        they are a little longer than asked (a sixth at most), the first may begin and
         the last may end outside the interval by less than one bin, and what each part
         says is exact for the part as it is returned.
 

@@ -153,9 +153,7 @@ def encode_block(rows: PacketRows) -> bytes:
             "exceeds 255 octets"
         )
     codec, octets = _encode_octets(_contiguous(rows.packets))
-    head = _HEAD.pack(
-        len(rows), rows.source_end, *map(len, names), codec, len(octets)
-    )
+    head = _HEAD.pack(len(rows), rows.source_end, *map(len, names), codec, len(octets))
     parts = [head, *names, *_encode_columns(rows), octets]
     # A position in the log stands for each packet, so a block has an octet for each.
     missing = len(rows) - FRAME.size - sum(map(len, parts))
@@ -224,7 +222,7 @@ def _decode(body: bytes, position: int) -> PacketRows:
 
 
 def _encode_columns(rows: PacketRows) -> Iterator[bytes]:
-    columns = {
+    columns: dict[str, npt.NDArray[Any]] = {
         "generated_us": rows.generated_us,
         "received_us": rows.received_us,
         "apids": rows.apids,
@@ -255,6 +253,5 @@ def _contiguous(packets: PacketBatch) -> bytes:
         return packets.octets[int(packets.starts[0]) : int(ends[-1])].tobytes()
     whole = packets.octets.tobytes()
     return b"".join(
-        whole[start:end]
-        for start, end in zip(packets.starts.tolist(), ends.tolist(), strict=True)
+        whole[start:end] for start, end in zip(packets.starts.tolist(), ends.tolist(), strict=True)
     )

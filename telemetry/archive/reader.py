@@ -32,7 +32,7 @@ from telemetry.archive.interface import (
 from telemetry.archive.merging import Rows, concatenated, merged
 from telemetry.archive.packet_rows import PacketRows, to_us
 from telemetry.archive.raw_log import Block, RawLog
-from telemetry.archive.rollups import Rollup
+from telemetry.archive.rollups import joined_bins
 from telemetry.archive.segments import read_rows
 
 _EMPTY = Samples(np.empty(0, np.int64), np.empty(0, np.uint16), np.empty(0, np.float64))
@@ -115,7 +115,9 @@ class SqliteArchiveReader:
             if width_us is not None:
                 filled = filled.of_bins(width_us)
             for container in self._containers(edition, spacecraft, parameter):
-                self._fill(filled, width_us, edition, (spacecraft, container, parameter), calibrate)
+                self._fill(
+                    filled, width_us, edition, (spacecraft, container, parameter), calibrate
+                )
         return filled.result()
 
     def _fill(
@@ -159,16 +161,17 @@ class SqliteArchiveReader:
         if width_us is None or not left:
             return left
         rolled_up = {known.segment_id for known in left if known.segment_id in alone}
-        counted: set[int] = set()
-        for segment_id, first_bin_us, bins in self._connection.execute(
+        rows = self._connection.execute(
             "SELECT segment_id, first_bin_us, bins FROM segment_rollup"
             " WHERE parameter = ? AND width_us = ? AND segment_id BETWEEN ? AND ?",
             (parameter, width_us, min(rolled_up, default=0), max(rolled_up, default=-1)),
-        ):
-            if segment_id in rolled_up:
-                filled.add_rollup(Rollup.decode(width_us, first_bin_us, bins), line)
-                counted.add(segment_id)
-        return [known for known in left if known.segment_id not in counted]
+        )
+        counted = [row for row in rows if row[0] in rolled_up]
+        if counted:
+            ids, first_bins_us, bins = zip(*counted, strict=True)
+            filled.add_bins(*joined_bins(width_us, first_bins_us, bins), line)
+            left = [known for known in left if known.segment_id not in set(ids)]
+        return left
 
     def _rollup_width(self, parameter: str, bucket_us: int) -> int | None:
         """Return the widest level of which enough bins fit a bucket."""

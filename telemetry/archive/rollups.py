@@ -7,7 +7,7 @@ segments are the same bins and add up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +23,13 @@ _LEAST_BINS: Final = 4
 _WIDEST: Final = 45  # power of two: some 17,000 years
 
 BIN: Final = np.dtype(
-    [("samples", "<u4"), ("finite", "<u4"), ("least", "<f8"), ("greatest", "<f8"), ("total", "<f8")]
+    [
+        ("samples", "<u4"),
+        ("finite", "<u4"),
+        ("least", "<f8"),
+        ("greatest", "<f8"),
+        ("total", "<f8"),
+    ]
 )
 Bins = npt.NDArray[Any]
 
@@ -36,16 +42,23 @@ class Rollup:
     first_bin_us: int
     bins: Bins
 
-    @property
-    def starts_us(self) -> Times:
-        return self.first_bin_us + np.arange(len(self.bins), dtype=np.int64) * self.width_us
-
     def encode(self) -> bytes:
         return self.bins.tobytes()
 
     @classmethod
     def decode(cls, width_us: int, first_bin_us: int, octets: bytes) -> Rollup:
         return cls(width_us, first_bin_us, np.frombuffer(octets, dtype=BIN))
+
+
+def joined_bins(
+    width_us: int, first_bins_us: Sequence[int], octets: Sequence[bytes]
+) -> tuple[Times, Bins]:
+    """Return where each bin of several stored rollups of one width begins, and the bins."""
+    bins = np.frombuffer(b"".join(octets), dtype=BIN)
+    counts = np.array([len(own) for own in octets]) // BIN.itemsize
+    before = np.cumsum(counts) - counts
+    places = np.arange(len(bins), dtype=np.int64) - np.repeat(before, counts)
+    return np.repeat(np.array(first_bins_us), counts) + places * width_us, bins
 
 
 def widths_us(first_us: int, last_us: int, rows: int) -> list[int]:

@@ -72,7 +72,8 @@ class SqliteArchiveWriter:
         return bool(self._entries) or self._waiting.rows > 0
 
     def source_position(self, source: str) -> int:
-        return self._sources.get(source, 0)
+        position: int = self._sources.get(source, 0)
+        return position
 
     def log(self, rows: Sequence[PacketRows]) -> int:
         if self.packets_without_columns:

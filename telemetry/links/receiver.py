@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -167,7 +168,7 @@ class Receiver:
                 connection, peer = self._socket.accept()
             except TimeoutError:
                 continue
-            self._start(lambda line=connection, who=peer: self._receive_stream(line, who))
+            self._start(partial(self._receive_stream, connection, peer))
 
     def _call(self) -> None:
         told = False
@@ -200,9 +201,7 @@ class Receiver:
         self._note(RecordKind.CLOSED, stream, reason)
         logger.info("%s: %s:%d ended: %s", self.plan.name, peer[0], peer[1], reason)
 
-    def _receive_until_closed(
-        self, line: socket.socket, deframer: Deframer, stream: int
-    ) -> str:
+    def _receive_until_closed(self, line: socket.socket, deframer: Deframer, stream: int) -> str:
         while not self._stopping.is_set():
             if self._spool.is_full:
                 # Not read, so that TCP tells the sender to wait.
@@ -239,9 +238,7 @@ class Receiver:
             self._write(b"".join(records))
 
     def _note(self, kind: RecordKind, stream: int, reason: str) -> None:
-        self._write(
-            encode_note(kind, stream=stream, received_us=self._now_us(), reason=reason)
-        )
+        self._write(encode_note(kind, stream=stream, received_us=self._now_us(), reason=reason))
 
     def _write(self, records: bytes) -> None:
         while True:

@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -187,7 +188,7 @@ class SpoolReader:
     def forget_before(self, position: int) -> None:
         """Delete the files whose records were all archived, but for what is kept."""
         files = _files(self._folder)
-        for (_, path), (following, _) in zip(files, files[1:], strict=False):
+        for (_, path), (following, _) in pairwise(files):
             if following <= position - KEPT_OCTETS:
                 path.unlink(missing_ok=True)
 

@@ -73,7 +73,8 @@ class SpoolIngest(threading.Thread):
             queues = [_Queue(self._spacecraft, one, shared) for one in self.inputs]
             idle_looks = 0
             while not self._stopping.is_set():
-                if any([queue.take() for queue in queues]):
+                taken = sum(queue.take() for queue in queues)
+                if taken:
                     idle_looks = 0
                     continue
                 with shared.lock:

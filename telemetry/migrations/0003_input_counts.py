@@ -16,7 +16,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="InputCounts",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("name", models.CharField(max_length=30)),
                 ("units", models.PositiveBigIntegerField(default=0)),
                 ("octets", models.PositiveBigIntegerField(default=0)),
@@ -26,13 +31,24 @@ class Migration(migrations.Migration):
                 ("last_received_at", models.DateTimeField(blank=True, null=True)),
                 ("last_dropped_at", models.DateTimeField(blank=True, null=True)),
                 ("last_drop_reason", models.CharField(blank=True, max_length=80)),
-                ("spacecraft", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="inputs", to="fleet.spacecraft")),
+                (
+                    "spacecraft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="inputs",
+                        to="fleet.spacecraft",
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "input counts",
                 "ordering": ["spacecraft", "name"],
                 "base_manager_name": "objects",
-                "constraints": [models.UniqueConstraint(fields=("spacecraft", "name"), name="input_counted_once")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("spacecraft", "name"), name="input_counted_once"
+                    )
+                ],
             },
         ),
         migrations.RunPython(

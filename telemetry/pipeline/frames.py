@@ -9,8 +9,7 @@ from telemetry.ccsds.aos_frame import (
     decode_aos_frame,
     multiplexed_packets,
 )
-from telemetry.ccsds.packet_extractor import FRAME_COUNT_MODULUS
-from telemetry.ccsds.tm_frame import TmFrameFormat, decode_tm_frame
+from telemetry.ccsds.tm_frame import FRAME_COUNT_MODULUS, TmFrameFormat, decode_tm_frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

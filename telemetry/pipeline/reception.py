@@ -247,7 +247,9 @@ class TelemetryPipeline:
     def _note_losses(
         self, packets: GoodPackets, channels: npt.NDArray[np.int64], result: PipelineResult
     ) -> None:
-        senders = (packets.station_of.astype(np.int64) << 32 | (channels + 1) << 16) | packets.apids
+        senders = (
+            packets.station_of.astype(np.int64) << 32 | (channels + 1) << 16
+        ) | packets.apids
         for sender in np.unique(senders).tolist():
             rows = senders == sender
             apid, channel = sender & 0xFFFF, (sender >> 16 & 0xFFFF) - 1

@@ -27,6 +27,7 @@ from telemetry.selectors.packets import (
     packets_since,
     verification_reports_since,
 )
+from telemetry.selectors.replay import Replay
 from telemetry.selectors.rows import (
     FrameCounts,
     active_alarms,
@@ -52,6 +53,7 @@ __all__ = [
     "History",
     "LoggedPacket",
     "PacketPage",
+    "Replay",
     "ReportPage",
     "SampleColumns",
     "SubsystemHealth",

@@ -196,9 +196,7 @@ def calibration(parameter: Parameter) -> Affine | Callable[[Column], Column]:
     return lambda raw: engineering(parameter, raw)
 
 
-def _asked(
-    spacecraft: Spacecraft, parameter: str, start: datetime, end: datetime
-) -> Parameter:
+def _asked(spacecraft: Spacecraft, parameter: str, start: datetime, end: datetime) -> Parameter:
     known = known_parameter(spacecraft, compiled(spacecraft.telemetry_dictionary), parameter)
     if end <= start:
         raise TelemetryRefusedError(

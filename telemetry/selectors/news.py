@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from missioncontrol.fleet.models import Spacecraft
-from telemetry import streams
-from telemetry.definition import compiled, pipeline_of, plain
+from telemetry.definition import compiled, pipeline_of, plain, told_value
 from telemetry.dictionary import engineering
-from telemetry.limits import LimitState, display_status
-from telemetry.selectors.archives import archive_reader, instant
+from telemetry.limits import LimitState
+from telemetry.selectors.archives import archive_reader
 
 Wanted = Callable[[str], bool]
 
@@ -29,15 +28,11 @@ def newest_news(spacecraft: Spacecraft, wanted: Wanted) -> tuple[int, dict[str, 
         parameter = what.dictionary.parameters.get(name)
         if parameter is None or not wanted(name):
             continue
-        calibrated = engineering(parameter, newest.raw)
         state = LimitState.NOMINAL
         if name in limits:
-            state = LimitState(int(limits[name].states(calibrated)[0]))
-        values[name] = {
-            "v": plain(calibrated[0]),
-            "s": display_status(state).value,
-            "t": streams.iso(instant(newest.time_us)),
-        }
+            own = limits[name].states(engineering(parameter, newest.raw))
+            state = LimitState(int(own[0]))
+        values[name] = told_value(parameter, newest.raw, state, newest.time_us)
     return position, values
 
 
@@ -55,9 +50,7 @@ def samples_since(
     pipeline = pipeline_of(spacecraft, checks_limits=False)
     with archive_reader(spacecraft) as reader:
         for rows in reader.rows_since(position, spacecraft=spacecraft.name):
-            result = pipeline.receive_batch(
-                rows.packets, rows.received_us, station=rows.station
-            )
+            result = pipeline.receive_batch(rows.packets, rows.received_us, station=rows.station)
             samples: dict[str, Any] = {}
             for batch in result.batches:
                 times = np.datetime_as_string(

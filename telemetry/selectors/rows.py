@@ -21,7 +21,8 @@ def active_alarms(*, spacecraft: Spacecraft | None = None) -> list[Alarm]:
     if spacecraft is not None:
         alarms = alarms.filter(spacecraft=spacecraft)
     return sorted(
-        alarms[:500], key=lambda alarm: (-SEVERITY_RANK[alarm.severity], -alarm.raised_at.timestamp())
+        alarms[:500],
+        key=lambda alarm: (-SEVERITY_RANK[alarm.severity], -alarm.raised_at.timestamp()),
     )
 
 

@@ -106,7 +106,9 @@ def subsystem_health(values: Collection[CurrentValue]) -> list[SubsystemHealth]:
 
 def _health(name: str, members: list[CurrentValue]) -> SubsystemHealth:
     seen = [value for value in members if value.generated_at is not None]
-    worst = max((value.state for value in seen), key=lambda state: SEVERITY_RANK[state], default="off")
+    worst = max(
+        (value.state for value in seen), key=lambda state: SEVERITY_RANK[state], default="off"
+    )
     return SubsystemHealth(
         name=name,
         state=worst,

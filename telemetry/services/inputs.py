@@ -43,7 +43,9 @@ class InputTally:
         """Note datagrams that were lost on this machine."""
         self._counts["dropped"] += count
         self._latest |= {"last_dropped_at": at, "last_drop_reason": reason[:80]}
-        logger.warning("%s of %s: %d datagrams lost: %s", self._name, self._spacecraft, count, reason)
+        logger.warning(
+            "%s of %s: %d datagrams lost: %s", self._name, self._spacecraft, count, reason
+        )
 
     def store_if_due(self) -> None:
         if self._counts and time.monotonic() - self._stored_s >= _STORED_EVERY_S:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from telemetry import streams
-from telemetry.definition import plain
-from telemetry.dictionary import Parameter, engineering
-from telemetry.limits import LimitState, display_status
-from telemetry.pipeline import PipelineResult, TelemetryBatch, from_unix_us
+from telemetry.definition import told_value
+from telemetry.dictionary import Parameter
+from telemetry.limits import LimitState
+from telemetry.pipeline import PipelineResult, TelemetryBatch
 
 # A person reads no faster, and a page with fifty values need not be redrawn more often.
 _CONSOLES_EVERY_S: Final = 0.2
@@ -107,11 +107,10 @@ class LiveValues:
         if known_us is not None and time_us < known_us <= newest.received_us:
             return
         self._newest_us[name] = time_us
-        value = engineering(self._parameters[name], batch.columns[name][row : row + 1])[0]
         states = batch.states.get(name)
-        state = LimitState(int(states[row])) if states is not None else LimitState.NOMINAL
-        values[name] = {
-            "v": plain(value),
-            "s": display_status(state).value,
-            "t": streams.iso(from_unix_us(time_us)),
-        }
+        values[name] = told_value(
+            self._parameters[name],
+            batch.columns[name][row : row + 1],
+            LimitState(int(states[row])) if states is not None else LimitState.NOMINAL,
+            time_us,
+        )

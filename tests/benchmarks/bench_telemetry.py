@@ -287,7 +287,9 @@ def kills(made: Installation) -> dict[str, float]:
         )
         first += 6000
         time.sleep(chance.uniform(0.5, 1.5))
-        for name in ("receiver", "ingest") if round_ % 3 == 2 else (("ingest", "receiver")[round_ % 2],):
+        for name in (
+            ("receiver", "ingest") if round_ % 3 == 2 else (("ingest", "receiver")[round_ % 2],)
+        ):
             made.kill(name)
         sender.wait()
         made.start_receiver() if "receiver" not in made.processes else None
@@ -328,7 +330,9 @@ def _logged(made: Installation) -> list[bytes]:
     from telemetry.archive import open_reader
 
     with open_reader(made.archive) as reader:
-        return [octets for rows in reader.rows_since(0, spacecraft=CRAFT) for octets in rows.packets]
+        return [
+            octets for rows in reader.rows_since(0, spacecraft=CRAFT) for octets in rows.packets
+        ]
 
 
 MEASURES = {

@@ -11,6 +11,7 @@ sending into each packet's field for it. The last line is JSON: when it began an
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import socket
 import struct
@@ -67,7 +68,8 @@ def _send_at_rate(line: socket.socket, made: list, rate: float, *, stamp: bool) 
         for packet in made[done:due]:
             if stamp:
                 struct.pack_into(">Q", packet, 12, time.time_ns() // 1000)
-            line.send(packet)
+            with contextlib.suppress(ConnectionRefusedError):  # of a datagram nobody listens for
+                line.send(packet)
         done = max(done, due)
         time.sleep(max(0.0, began_s + done / rate - time.monotonic()))
 

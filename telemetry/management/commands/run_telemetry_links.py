@@ -38,9 +38,10 @@ class Command(BaseCommand):
                 look_at_inputs(ingests)
             except DatabaseError as error:
                 logger.warning("contacts cannot be read: %s", error)
-        for thread in (*receivers.values(), *ingests.values()):
+        threads: list[ContactReceiver | SpoolIngest] = [*receivers.values(), *ingests.values()]
+        for thread in threads:
             thread.stop()
-        for thread in (*receivers.values(), *ingests.values()):
+        for thread in threads:
             thread.join(timeout=2.0)
 
 
