@@ -94,8 +94,9 @@ class RawLog:
         """Yield blocks until *end*, or the first that is cut short or wrong."""
         files = self.files()
         first = max(bisect_right([base for base, _ in files], start) - 1, 0)
+        reached: int | None = None
         for base, path in files[first:]:
-            if end is not None and base >= end:
+            if (end is not None and base >= end) or (reached is not None and base != reached):
                 return
             try:
                 file = path.open("rb")
@@ -103,7 +104,10 @@ class RawLog:
                 continue
             with file:
                 file.seek(max(start - base, 0))
-                yield from _blocks_in(file, base, end)
+                reached = base + file.tell()
+                for block in _blocks_in(file, base, end):
+                    reached = block.end
+                    yield block
 
     def last_whole_position(self, start: int) -> int:
         """Return the position after the last whole block, looking from *start*."""
