@@ -15,6 +15,7 @@ from django.db import connection
 
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.fleet.profiles import Input, parse_link_profile
+from missioncontrol.kernel.organisations import acting_for_everybody
 from telemetry.archive import ArchiveLockedError
 from telemetry.ccsds.packet_batch import PacketBatch
 from telemetry.links.receptions import SharedReception, shared_reception
@@ -56,7 +57,8 @@ class SpoolIngest(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._ingest()
+            with acting_for_everybody():  # a thread does not inherit for whom work is done
+                self._ingest()
         except ArchiveLockedError as error:
             logger.warning("%s is not received yet: %s", self._spacecraft, error)
             self._stopping.wait(_AFTER_A_FAULT_S)
