@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit verify-log-foreign requirements clean
+.PHONY: help install install-dev run test unit lint types format journey bench-audit bench-telemetry verify-log-foreign requirements clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -70,6 +70,9 @@ journey: install-dev ## headless: one job up, its result down, verified; prints 
 
 bench-audit: install-dev ## measure the consortium log (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_audit
+
+bench-telemetry: install-dev ## measure telemetry from the socket to years of history (some 10 minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_telemetry
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh
