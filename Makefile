@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit bench-telemetry verify-log-foreign requirements clean
+.PHONY: help install install-dev run test unit lint types format journey bench-decode bench-audit bench-telemetry verify-log-foreign requirements clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -67,6 +67,9 @@ format: install-dev ## put the code into shape
 
 journey: install-dev ## headless: one job up, its result down, verified; prints JSON
 	$(BIN)/python -m tests.journeys.job_journey
+
+bench-decode: install-dev ## measure decoding, limits and channel coding (a minute); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_decode
 
 bench-audit: install-dev ## measure the consortium log (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_audit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -40,8 +40,8 @@ from telemetry.dictionary import (
     parse_xtce,
 )
 from telemetry.limits import LimitDefinition, LimitState, definition_of, display_status
-from telemetry.pipeline import GoodPackets, TelemetryBatch, TelemetryPipeline, from_unix_us
 from telemetry.pipeline import PacketTime as PacketTimeField
+from telemetry.pipeline import ReceivedPackets, TelemetryBatch, TelemetryPipeline, instant
 
 _RANDOMISERS: Final = {
     "short": RandomiserSequence.DEGREE_8,
@@ -67,11 +67,14 @@ def compiled(xtce: str) -> CompiledDictionary:
         XtceError, DictionaryError: what is wrong with it, and where.
     """
     dictionary = parse_xtce(xtce.encode())
-    limits = (definition_of(parameter) for parameter in dictionary.parameters.values())
+    known = dictionary.parameters
+    limits = [definition_of(parameter, known) for parameter in known.values()]
+    given = tuple(limit for limit in limits if limit is not None)
+    needs = frozenset().union(*(limit.needs for limit in given))
     return CompiledDictionary(
         dictionary=dictionary,
-        decoder=compile_dictionary(dictionary),
-        limits=tuple(limit for limit in limits if limit is not None),
+        decoder=compile_dictionary(dictionary, follow=needs),
+        limits=given,
         expected_period_s=expected_periods_s(dictionary),
     )
 
@@ -175,14 +178,16 @@ def segmenter_of(spacecraft: Spacecraft) -> Segmenter:
     pipeline = pipeline_of(spacecraft, checks_limits=False)
 
     def segment(rows: PacketRows) -> list[ColumnGroup]:
-        result = pipeline.receive_batch(rows.packets, rows.received_us, station=rows.station)
+        result = pipeline.receive_packet_columns(
+            rows.packets, received_us=rows.received_us, station=rows.station
+        )
         return column_groups(spacecraft.name, result.batches)
 
     return segment
 
 
 def packet_rows(
-    spacecraft: str, packets: GoodPackets, *, source: str = "", source_end: int = 0
+    spacecraft: str, packets: ReceivedPackets, *, source: str = "", source_end: int = 0
 ) -> list[PacketRows]:
     """Return packets as the archive logs them: those of each station together.
 
@@ -192,30 +197,35 @@ def packet_rows(
         source: Where they were taken from, where that can be read again.
         source_end: Up to where in it.
     """
-    rows = []
-    for number, station in enumerate(packets.stations):
-        own = packets
-        if len(packets.stations) > 1:
-            own = packets.chosen(np.flatnonzero(packets.station_of == number))
-        rows.append(
-            PacketRows(
-                spacecraft=spacecraft,
-                station=station,
-                packets=own.batch,
-                apids=own.apids,
-                sequence_counts=own.sequence_counts,
-                generated_us=own.generated_us,
-                received_us=own.received_us,
-                own_time=own.own_time,
-                source=source,
-                source_end=source_end,
-            )
-        )
-    return rows
+    whole = PacketRows(
+        spacecraft=spacecraft,
+        station=packets.station_names[0],
+        packets=packets.batch,
+        apids=packets.apids,
+        sequence_counts=packets.sequence_counts,
+        generated_us=packets.generated_us,
+        received_us=packets.received_us,
+        own_time=packets.has_own_time,
+        source=source,
+        source_end=source_end,
+    )
+    if len(packets.station_names) == 1:
+        return [whole]
+    parts = (
+        (station, np.flatnonzero(packets.stations == number))
+        for number, station in enumerate(packets.station_names)
+    )
+    return [
+        replace(whole.chosen(rows), station=station, source=source, source_end=source_end)
+        for station, rows in parts
+        if len(rows)
+    ]
 
 
 def plain(value: Any) -> float | int | str:
     """Return an engineering value as JSON carries it."""
+    if isinstance(value, np.datetime64):
+        return str(np.datetime_as_string(value, unit="us", timezone="UTC"))
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, bytes):
@@ -242,5 +252,5 @@ def told_value(
     return {
         "v": plain(engineering(parameter, raw)[0]),
         "s": display_status(state).value,
-        "t": streams.iso(from_unix_us(time_us)),
+        "t": streams.iso(instant(time_us)),
     }

@@ -113,7 +113,7 @@ class PacketRows:
             generated_us=self.generated_us[rows],
             received_us=self.received_us[rows],
             own_time=self.own_time[rows],
-            cursors=self.cursors[rows],
+            cursors=self.cursors[rows] if len(self.cursors) else self.cursors,
         )
 
 

@@ -41,6 +41,13 @@ class CountChange:
     repeated: int = 0
     restarts: int = 0
 
+    def add(self, other: CountChange) -> None:
+        self.received += other.received
+        self.lost += other.lost
+        self.late += other.late
+        self.repeated += other.repeated
+        self.restarts += other.restarts
+
 
 class CountLedger:
     """Follows one counter.

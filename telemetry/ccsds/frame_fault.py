@@ -1,4 +1,4 @@
-"""Why a transfer frame was rejected, whatever its protocol."""
+"""Why a transfer frame, or a packet, was rejected, whatever the protocol."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ class FrameFault(StrEnum):
     OCF_FLAG = "ocf_flag"
     SECONDARY_HEADER = "secondary_header"
     HEADER_ERROR_CONTROL = "header_error_control"
+    REED_SOLOMON = "reed_solomon"
+    SPACECRAFT = "spacecraft"
+    NO_PACKETS = "no_packets"
+    REPEATED = "repeated"
+    FIRST_HEADER_POINTER = "first_header_pointer"
+    PACKET_VERSION = "packet_version"
+    PARTIAL_PACKET = "partial_packet"
+    PACKET = "packet"
+    BITSTREAM_POINTER = "bitstream_pointer"
 
 
 class FrameError(ValueError):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.ccsds.space_packet import IDLE_APID, PRIMARY_HEADER_LENGTH
 from telemetry.ccsds.tm_frame import FRAME_COUNT_MODULUS, NO_PACKET_START, ONLY_IDLE_DATA
 
@@ -33,6 +34,7 @@ class PartialPacketDropped:
 
 @dataclass(frozen=True, slots=True)
 class FrameRejected:
+    fault: FrameFault
     reason: str  # for the archive of bad frames
 
 
@@ -77,7 +79,8 @@ class PacketExtractor:
             packets are dropped without an event.
         """
         if self._is_repeat(frame_count, data):
-            return [FrameRejected(reason=f"frame count {frame_count} repeats the frame before it")]
+            reason = f"frame count {frame_count} repeats the frame before it"
+            return [FrameRejected(FrameFault.REPEATED, reason)]
         events = self._note_losses(frame_count)
         self._last_data = data
         if first_header_pointer == ONLY_IDLE_DATA:
@@ -91,10 +94,16 @@ class PacketExtractor:
                 f"first header pointer {first_header_pointer} is outside the "
                 f"data field of {len(data)} octets"
             )
-            return [*events, FrameRejected(reason=reason)]
+            return [*events, FrameRejected(FrameFault.FIRST_HEADER_POINTER, reason)]
         self._continue_packet(data[:first_header_pointer], events, ends_here=True)
         self._take_packets(data, first_header_pointer, events)
         return events
+
+    def note_frame(self, *, frame_count: int, data: bytes) -> list[Event]:
+        """Take a frame that carries no packets: only its count says something."""
+        return self.receive_frame(
+            frame_count=frame_count, first_header_pointer=ONLY_IDLE_DATA, data=data
+        )
 
     def _is_repeat(self, frame_count: int, data: bytes) -> bool:
         if self._expected_count is None:
@@ -137,7 +146,7 @@ class PacketExtractor:
                     f"packet version number {first >> 5} at octet {offset} of the "
                     f"data field; only Space Packets (0) are extracted"
                 )
-                events.append(FrameRejected(reason=reason))
+                events.append(FrameRejected(FrameFault.PACKET_VERSION, reason))
                 return
             # The length field holds one less than the octets that follow it.
             following = (

@@ -98,9 +98,14 @@ class PacketStream:
     def finish(self) -> StreamPackets:
         """Return what is left at the end: octets of no whole packet are rejected."""
         found = self._take(is_end=True)
+        while self._buffer and not self._fault:
+            # A packet that announces more than there is may be none: others may follow.
+            self._fault = _unfinished(self._buffer, self._format)
+            rest = self._take(is_end=True)
+            found.packets += rest.packets
+            found.rejected += rest.rejected
         if self._buffer:
-            reason = self._fault or _unfinished(self._buffer, self._format)
-            found.rejected.append(OctetsRejected(self._buffer, reason))
+            found.rejected.append(OctetsRejected(self._buffer, self._fault))
         self._buffer, self._fault = b"", ""
         return found
 

@@ -7,8 +7,8 @@ file is opened here and nothing is fetched from a network.
 from telemetry.dictionary.batches import DecodedBatch, DecodeResult, Undecoded
 from telemetry.dictionary.calibration import engineering, raw_values
 from telemetry.dictionary.decoder import Decoder, compile_dictionary
-from telemetry.dictionary.derivation import Memory
 from telemetry.dictionary.errors import DictionaryError
+from telemetry.dictionary.histories import Histories, Memory
 from telemetry.dictionary.model import Container, Dictionary, Parameter, expected_periods_s
 from telemetry.dictionary.xtce import XtceError, parse_xtce
 
@@ -19,6 +19,7 @@ __all__ = [
     "Decoder",
     "Dictionary",
     "DictionaryError",
+    "Histories",
     "Memory",
     "Parameter",
     "Undecoded",

@@ -81,10 +81,10 @@ def field_reader(encoding: Encoding, offset_bits: int) -> FieldReader:
         native = raw_dtype(encoding)
         return FieldReader(viewed, first, lambda view: view.astype(native))
     words = _words_reader(first, bit, size)
-    form = _FORMS[type(encoding)]
+    form, native = _FORMS[type(encoding)], raw_dtype(encoding)
 
     def finish(view: Any) -> Column:
-        return form(encoding, words.finish(view))
+        return form(encoding, native, words.finish(view))
 
     return FieldReader(words.window, first, finish)
 
@@ -163,23 +163,22 @@ def _octets_reader(first: int, bit: int, size: int) -> FieldReader:
     return FieldReader(np.dtype(("u1", length + 1 - before)), lead + before, finish)
 
 
-def _integer(encoding: Any, words: Column) -> Column:
+def _integer(encoding: Any, native: np.dtype[Any], words: Column) -> Column:
     words = _in_order(encoding, words)
-    native = raw_dtype(encoding)
     if encoding.form is IntegerForm.UNSIGNED:
         return words.astype(native)
     wide = words.astype(np.uint64)
     return _SIGNED[encoding.form](wide, encoding.size_bits).astype(native)
 
 
-def _float(encoding: Any, words: Column) -> Column:
+def _float(encoding: Any, native: np.dtype[Any], words: Column) -> Column:
     words = _in_order(encoding, words)
     if encoding.form is FloatForm.MIL_STD_1750A:
         return _mil_std_1750a(words.astype(np.uint64), encoding.size_bits)
-    return words.astype(f"u{encoding.size_bits // 8}").view(raw_dtype(encoding))
+    return words.astype(f"u{encoding.size_bits // 8}").view(native)
 
 
-_FORMS: Final[dict[type, Callable[[Any, Column], Column]]] = {
+_FORMS: Final[dict[type, Callable[[Any, np.dtype[Any], Column], Column]]] = {
     IntegerEncoding: _integer,
     FloatEncoding: _float,
 }

@@ -7,7 +7,7 @@ container's layout is fixed or a packet decides it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,8 @@ import numpy.typing as npt
 from telemetry.ccsds.packet_batch import PacketBatch
 from telemetry.dictionary.batches import DecodedBatch, DecodeResult, Undecoded
 from telemetry.dictionary.columns import SPARE_OCTETS, Column
-from telemetry.dictionary.derivation import Derivation, Memory
+from telemetry.dictionary.derivation import Derivation
+from telemetry.dictionary.histories import Memory
 from telemetry.dictionary.model import Dictionary
 from telemetry.dictionary.plan import Plan, varies
 from telemetry.dictionary.planning import make_plan
@@ -26,18 +27,22 @@ from telemetry.dictionary.walk import BlockReaders, Piece, Rows, Walk
 _SPARE_FOR_VARYING: Final = 131_072 + SPARE_OCTETS
 
 
-def compile_dictionary(dictionary: Dictionary, *, root: str | None = None) -> Decoder:
+def compile_dictionary(
+    dictionary: Dictionary, *, root: str | None = None, follow: Collection[str] = ()
+) -> Decoder:
     """Return a decoder for the packets that a dictionary describes.
 
     Args:
         dictionary: As read by ``parse_xtce``.
         root: Name of the root container; see ``make_plan``.
+        follow: Parameters whose newest values a memory keeps for others, e.g. for the
+            contexts of limits.
 
     Raises:
         DictionaryError: The dictionary contradicts itself.
     """
     plan = make_plan(dictionary, root=root)
-    return Decoder(plan, Derivation(dictionary))
+    return Decoder(plan, Derivation(dictionary, follow=follow))
 
 
 class Decoder:

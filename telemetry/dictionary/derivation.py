@@ -10,24 +10,23 @@ Source: OMG XTCE 1.2, AlgorithmSetType and ContextCalibratorType.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from telemetry.dictionary.batches import DecodedBatch
 from telemetry.dictionary.calibration import (
     calibrated,
     elapsed_us,
-    engineering,
     is_computed,
 )
 from telemetry.dictionary.columns import Column
 from telemetry.dictionary.conditions import Condition, LookUp, Mask, compile_criteria
 from telemetry.dictionary.errors import DictionaryError
 from telemetry.dictionary.evaluation import Values, evaluate
+from telemetry.dictionary.histories import Histories, Memory
 from telemetry.dictionary.inheritance import with_bases
 from telemetry.dictionary.model import (
     Algorithm,
@@ -40,18 +39,9 @@ from telemetry.dictionary.model import (
 )
 from telemetry.dictionary.model.calibrators import instances_of
 
-Indices = npt.NDArray[np.intp]
-
 _DERIVED_KINDS: Final = (TypeKind.INTEGER, TypeKind.FLOAT, TypeKind.ENUMERATED, TypeKind.BOOLEAN)
 _WHOLE_LIMIT: Final = 2.0**63
 _NOT_A_TIME: Final = np.iinfo(np.int64).min  # which NumPy takes for NaT
-
-
-@dataclass(slots=True)
-class Memory:
-    """The newest values of the parameters that others depend on, each of shape (1,)."""
-
-    newest: dict[str, Column] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +57,12 @@ class _Computation:
 class Derivation:
     """What has to be computed of a dictionary's parameters, in order of dependence."""
 
-    def __init__(self, dictionary: Dictionary) -> None:
+    def __init__(self, dictionary: Dictionary, *, follow: Collection[str] = ()) -> None:
         """Compile.
+
+        Args:
+            dictionary: Whose parameters.
+            follow: Parameters to remember for others, beside those that are needed here.
 
         Raises:
             DictionaryError: A condition that cannot be meant, two algorithms for one
@@ -84,7 +78,8 @@ class Derivation:
             ),
         ]
         self._computations = _in_order(computations)
-        self._remembered = {need.parameter for each in self._computations for need in each.needs}
+        needed = {need.parameter for each in self._computations for need in each.needs}
+        self._remembered = needed | set(follow)
         self._lines = {
             container.name: tuple(
                 base.qualified_name for base in with_bases(dictionary, container.qualified_name)
@@ -94,35 +89,27 @@ class Derivation:
 
     def complete(self, batches: list[DecodedBatch], memory: Memory) -> list[DecodedBatch]:
         """Return the batches with the computed values; *memory* is brought up to date."""
-        if not self._computations:
-            return batches
         for computation in self._computations:
-            history = {
-                need.parameter: _History.of(need.parameter, batches, memory)
-                for need in computation.needs
-            }
+            names = {need.parameter for need in computation.needs}
+            histories = Histories(names, self._parameters, batches, memory)
             batches = [
                 part
                 for batch in batches
-                for part in self._with_computed(computation, batch, history)
+                for part in self._with_computed(computation, batch, histories)
             ]
-        for name in self._remembered:
-            newest = _History.of(name, batches, memory).newest
-            if newest is not None:
-                memory.newest[name] = newest
+        if self._remembered:
+            Histories(self._remembered, self._parameters, batches, memory).remember(memory)
         return batches
 
     def _with_computed(
-        self, computation: _Computation, batch: DecodedBatch, history: dict[str, _History]
+        self, computation: _Computation, batch: DecodedBatch, histories: Histories
     ) -> Iterator[DecodedBatch]:
         name = computation.parameter.name
         sent = batch.columns.get(name)
         if not self._applies(computation, batch):
             yield batch
             return
-        values, known = computation.compute(
-            sent, self._look_up(batch, history), len(batch.indices)
-        )
+        values, known = computation.compute(sent, histories.look_up(batch), len(batch.indices))
         if known.any():
             yield _with_column(batch, known, name, values, sent)
         if not known.all():
@@ -135,22 +122,6 @@ class Derivation:
         return any(name in batch.columns for name in algorithm.parameters) or any(
             container in algorithm.containers for container in self._lines[batch.container]
         )
-
-    def _look_up(self, batch: DecodedBatch, history: dict[str, _History]) -> LookUp:
-        def look_up(instance: ParameterInstance) -> tuple[Column, Mask]:
-            name = instance.parameter
-            if name in batch.columns:
-                values = batch.columns[name]
-                if not instance.use_calibrated_value:
-                    values = batch.sent.get(name, values)
-                known = np.ones(len(values), dtype=np.bool_)
-            else:
-                values, known = history[name].at(batch.indices)
-            if instance.use_calibrated_value:
-                values = engineering(self._parameters[name], values)
-            return values, known
-
-        return look_up
 
 
 def _with_column(
@@ -172,41 +143,6 @@ def _chosen(batch: DecodedBatch, mask: Mask, *, without: str = "") -> DecodedBat
         columns={n: column[mask] for n, column in batch.columns.items() if n != without},
         sent={n: column[mask] for n, column in batch.sent.items() if n != without},
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _History:
-    """The values of one parameter in the order of the packets that brought them."""
-
-    indices: Indices  # of the packets, ascending; -1: remembered from before
-    values: Column
-
-    @classmethod
-    def of(cls, name: str, batches: Sequence[DecodedBatch], memory: Memory) -> _History:
-        parts = [(b.indices, b.columns[name]) for b in batches if name in b.columns]
-        if name in memory.newest:
-            parts.insert(0, (np.array([-1]), memory.newest[name]))
-        if not parts:
-            return cls(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float64))
-        indices = np.concatenate([part for part, _ in parts])
-        columns = [column for _, column in parts]
-        if len({column.dtype for column in columns}) > 1:
-            columns = [column.astype(object) for column in columns]
-        values = np.concatenate(columns)
-        order = np.argsort(indices, kind="stable")
-        return cls(indices[order], values[order])
-
-    @property
-    def newest(self) -> Column | None:
-        return self.values[-1:] if len(self.values) else None
-
-    def at(self, indices: Indices) -> tuple[Column, Mask]:
-        """Return the newest values before each of the packets, and which there are."""
-        places = np.searchsorted(self.indices, indices) - 1
-        known = places >= 0
-        if not len(self.values):
-            return np.zeros(len(indices), dtype=np.float64), known
-        return self.values[np.maximum(places, 0)], known
 
 
 def _of_algorithm(algorithm: Algorithm, dictionary: Dictionary) -> _Computation:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from telemetry.dictionary.errors import DictionaryError
-from telemetry.dictionary.model import Container, ContainerEntry, Dictionary
+from telemetry.dictionary.model import (
+    Container,
+    ContainerEntry,
+    Dictionary,
+    ParameterEntry,
+)
 
 
 def container_named(dictionary: Dictionary, root: str) -> Container:
@@ -54,6 +59,33 @@ def refuse_circular_bases(dictionary: Dictionary) -> None:
                 )
             seen.add(base)
             base = dictionary.containers[base].base
+
+
+def repeated_parameters(dictionary: Dictionary) -> set[str]:
+    """Return the declared parameters that may stand in a packet more than once."""
+    repeated: set[str] = set()
+    for name in dictionary.containers:
+        seen: set[str] = set()
+        for container in with_bases(dictionary, name):
+            for parameter, is_repeated in _held(dictionary, container, (name,)):
+                if is_repeated or parameter in seen:
+                    repeated.add(parameter)
+                seen.add(parameter)
+    return repeated
+
+
+def _held(
+    dictionary: Dictionary, container: Container, within: tuple[str, ...]
+) -> Iterator[tuple[str, bool]]:
+    """Yield the parameters of a container and of those in it, and whether they are repeated."""
+    for entry in container.entries:
+        is_repeated = entry.place.repeat is not None
+        if isinstance(entry, ParameterEntry):
+            yield entry.parameter, is_repeated
+        elif entry.container not in within:  # a circle is refused when the plan is made
+            for inner in with_bases(dictionary, entry.container):
+                for name, again in _held(dictionary, inner, (*within, entry.container)):
+                    yield name, is_repeated or again
 
 
 def with_bases(dictionary: Dictionary, name: str) -> Iterator[Container]:

@@ -126,6 +126,17 @@ class Loop:
     end: Position
     after: int
 
+    @property
+    def fixed_bits(self) -> int | None:
+        """Bits of a turn that is one block of always the same size; ``None``: it is not."""
+        if len(self.steps) != 1 or self.end.base != self.turn or self.end.offset_bits < 0:
+            return None
+        [step] = self.steps
+        if not isinstance(step, Block) or step.base != self.turn:
+            return None
+        inside = step.first_bits >= 0 and step.end_bits <= self.end.offset_bits
+        return self.end.offset_bits if inside else None
+
 
 Step = Block | VaryingOctets | Move | Branch | Loop
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from telemetry.dictionary.calibration import is_computed
 from telemetry.dictionary.columns import fixed_size_bits
 from telemetry.dictionary.conditions import (
     Condition,
@@ -20,6 +19,7 @@ from telemetry.dictionary.inheritance import (
     root_of,
     with_bases,
 )
+from telemetry.dictionary.known_values import KnownValues
 from telemetry.dictionary.model import (
     AggregateType,
     ArrayType,
@@ -34,9 +34,7 @@ from telemetry.dictionary.model import (
     ParameterType,
     Reference,
     Repeat,
-    instances_in,
 )
-from telemetry.dictionary.model.types import MAX_ELEMENTS
 from telemetry.dictionary.plan import (
     PACKET_START,
     Block,
@@ -71,7 +69,8 @@ def make_plan(dictionary: Dictionary, *, root: str | None = None) -> Plan:
     """
     refuse_circular_bases(dictionary)
     container = root_of(dictionary) if root is None else container_named(dictionary, root)
-    return _plan(dictionary, container, _Start(Position(PACKET_START), bases=1))
+    nothing = KnownValues(container, dictionary.parameters)
+    return _plan(dictionary, container, _Start(Position(PACKET_START), 1, nothing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,7 @@ class _Start:
 
     position: Position
     bases: int
-    known: frozenset[str] = frozenset()  # values that the base may give
-    certain: frozenset[str] = frozenset()  # those that it gives in every packet
+    known: KnownValues
 
 
 def _plan(dictionary: Dictionary, container: Container, start: _Start) -> Plan:
@@ -113,27 +111,22 @@ class _Builder:
     start: _Start
     position: Position = field(init=False)
     bases: int = field(init=False)
-    known: set[str] = field(init=False)  # what may have a value by now
-    _certain: set[str] = field(init=False)  # what has a value in every packet
-    _fixed_values: frozenset[str] = field(init=False)
+    known: KnownValues = field(init=False)
     _within: list[str] = field(default_factory=list)  # containers being included
     _index_path: tuple[int | LoopIndex, ...] = ()  # occurrence of the included container
     _steps: list[Step] = field(default_factory=list)
     _pending: list[Field] = field(default_factory=list)
     _turns: int = 0  # loops around the current entry
     _is_certain: bool = True
-    _fields: int = 0
 
     def __post_init__(self) -> None:
-        self._fixed_values = frozenset(self.dictionary.parameters)
         self.position = self.start.position
         self.bases = self.start.bases
-        self.known = set(self.start.known)
-        self._certain = set(self.start.certain)
+        self.known = self.start.known.for_derived(self.container)
 
     def end(self) -> _Start:
         """Return where a container derived from this one goes on."""
-        return _Start(self.position, self.bases, frozenset(self.known), frozenset(self._certain))
+        return _Start(self.position, self.bases, self.known)
 
     def finished(self) -> tuple[Step, ...]:
         self._flush()
@@ -151,32 +144,15 @@ class _Builder:
         self._within.pop()
 
     def condition(self, criteria: Criteria, *, what: str) -> Condition:
-        self._check_known(criteria, what)
+        self.known.check(criteria, what)
         self._flush()
         return compile_criteria(criteria, self.dictionary.parameters)
 
     def _number(self, value: IntegerValue) -> WholeNumbers:
         assert not isinstance(value, int)
-        self._check_known(value, "no earlier entry gives")
+        self.known.check(value, "no earlier entry gives")
         self._flush()
         return compile_number(value, self.dictionary.parameters)
-
-    def _check_known(self, what: Criteria | IntegerValue, problem: str) -> None:
-        for instance in instances_in(what):
-            if instance.parameter not in self.known:
-                raise DictionaryError(
-                    f"the container {self.container.name!r} compares {instance.parameter!r},"
-                    f" which {problem}",
-                    line=instance.line,
-                )
-            kind = self.dictionary.parameters[instance.parameter].type
-            if kind.context_calibrators and instance.use_calibrated_value:
-                raise DictionaryError(
-                    f"the container {self.container.name!r} depends on the calibrated value of"
-                    f" {instance.parameter!r}, whose calibrator depends on a context; use its"
-                    " raw value",
-                    line=instance.line,
-                )
 
     def _add_entry(
         self, container: Container, entry: ParameterEntry | ContainerEntry, start: Position
@@ -300,21 +276,9 @@ class _Builder:
         )
 
     def _add_scalar(self, leaf: Leaf, kind: ParameterType, line: int) -> None:
-        parameter = leaf.parameter((0,) * self._turns)
-        if kind.encoding is None:
-            raise DictionaryError(
-                f"{parameter.name!r} stands in the container {self.container.name!r}, and its"
-                f" type {kind.name!r} has no data encoding",
-                line=line,
-            )
-        if is_computed(kind) and parameter.name not in self._fixed_values:
-            raise DictionaryError(
-                f"{parameter.name!r} comes as often as a packet says or an entry repeats, and"
-                " depends on other parameters (a context calibrator, or a time that counts"
-                " from another), which is not supported",
-                line=line,
-            )
-        self._note_value(parameter.name)
+        leaf, parameter = self.known.numbered(leaf, self._turns, certain=self._is_certain)
+        self.known.note(parameter, line, certain=self._is_certain)
+        assert kind.encoding is not None
         size_bits = fixed_size_bits(kind)
         if size_bits is None:
             size = self._number(kind.encoding.size_bits)
@@ -326,22 +290,6 @@ class _Builder:
             self._flush()
         self._pending.append(Field(leaf, parameter, self.position, size_bits))
         self.position = self.position.moved(size_bits)
-
-    def _note_value(self, name: str) -> None:
-        self._fields += 1
-        if self._fields > MAX_ELEMENTS:
-            raise DictionaryError(
-                f"the container {self.container.name!r} has more than {MAX_ELEMENTS} values",
-                line=self.container.line,
-            )
-        if name in self._certain and self._is_certain:
-            raise DictionaryError(
-                f"{name!r} stands twice in the container {self.container.name!r}",
-                line=self.container.line,
-            )
-        self.known.add(name)
-        if self._is_certain:
-            self._certain.add(name)
 
     def _branch(self, condition: Condition, body: _Body) -> None:
         before = self.position

@@ -183,17 +183,21 @@ class Walk:
             starts = self.packets.starts
             places = starts if len(rows) == len(starts) else starts[rows]
             return self._readers.reader(block, 0).read(octets, places)
-        absolute = self._start_bits[rows] + bits
+        return self._read_at(block, self._start_bits[rows] + bits)
+
+    def _read_at(self, block: Block, absolute: Bits) -> list[Column]:
+        """Return the columns of blocks that begin at any bits of the octets."""
+        octets = self.packets.octets
         first_bits = absolute & 7
         places = absolute >> 3
-        alignments = np.unique(first_bits).tolist()
-        if len(alignments) == 1:
-            return self._readers.reader(block, alignments[0]).read(octets, places)
+        first = int(first_bits[0])
+        if (first_bits == first).all():
+            return self._readers.reader(block, first).read(octets, places)
         columns: list[Column] = []
-        for bit in alignments:
+        for bit in np.unique(first_bits).tolist():
             chosen = first_bits == bit
             read = self._readers.reader(block, bit).read(octets, places[chosen])
-            columns = columns or [np.empty(len(rows), dtype=column.dtype) for column in read]
+            columns = columns or [np.empty(len(absolute), dtype=c.dtype) for c in read]
             for column, part in zip(columns, read, strict=True):
                 column[chosen] = part
         return columns
@@ -215,7 +219,7 @@ class Walk:
         bits = self._bits(step.position, rows)
         left = self._inside(bits, bits + sizes, rows, container, f" with {parameter.name}")
         if len(left) < len(rows):
-            kept = np.isin(rows, left)
+            kept = np.searchsorted(rows, left)
             rows, sizes, bits = left, sizes[kept], bits[kept]
         self._set_base(step.after, rows, bits + sizes)
         lengths = sizes >> 3
@@ -238,7 +242,7 @@ class Walk:
         bits = self._bits(step.position, rows) + moved[known]
         rows_left = self._inside(bits, bits, rows, container, f" for a place (line {step.line})")
         if len(rows_left) < len(rows):
-            bits = bits[np.isin(rows, rows_left)]
+            bits = bits[np.searchsorted(rows, rows_left)]
         self._set_base(step.after, rows_left, bits)
         return rows_left
 
@@ -277,6 +281,8 @@ class Walk:
         gaps, known = self._numbers(step.gap_bits, rows)
         rows = self._known_only(rows, known, f"the gap between {step.name} in {container}")
         counts, bits, gaps = counts[known], bits[known], gaps[known]
+        if step.fixed_bits is not None and isinstance(step.gap_bits, int):
+            return self._fixed_loop(step, step.fixed_bits, rows, counts, turns, container)
         self._set_base(step.turn, rows, bits)
         self._set_base(step.after, rows, bits)
         for turn in range(int(counts.max(initial=0))):
@@ -284,7 +290,39 @@ class Walk:
             current = self._take(step.steps, self._alive(rows[still]), (*turns, turn), container)
             ends = self._bits(step.end, current)
             self._set_base(step.after, current, ends)
-            self._set_base(step.turn, current, ends + gaps[np.isin(rows, current)])
+            self._set_base(step.turn, current, ends + gaps[np.searchsorted(rows, current)])
+        return self._alive(rows)
+
+    def _fixed_loop(
+        self, step: Loop, bits_in_turn: int, rows: Rows, counts: Bits, turns: Turns, container: str
+    ) -> Rows:
+        """Take all turns at once, where each is one block of always the same size."""
+        block = step.steps[0]
+        assert isinstance(block, Block)
+        assert isinstance(step.gap_bits, int)
+        stride = bits_in_turn + step.gap_bits
+        bits = self._bits(step.position, rows)
+        ends = bits + np.maximum(counts * stride - step.gap_bits, 0)
+        left = self._inside(bits, ends, rows, container, f" with {step.name}")
+        if len(left) < len(rows):
+            kept = np.searchsorted(rows, left)
+            rows, counts, bits, ends = left, counts[kept], bits[kept], ends[kept]
+        self._set_base(step.after, rows, ends)
+        total = int(counts.sum())
+        if not total:
+            return rows
+        # (packet, turn) pairs, packet by packet, then put in the order of the turns.
+        turn = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
+        order = np.argsort(turn, kind="stable")
+        pairs = np.repeat(rows, counts)[order]
+        places = (np.repeat(bits, counts) + turn * stride)[order]
+        columns = self._read_at(block, self._start_bits[pairs] + places)
+        edges = np.searchsorted(turn[order], np.arange(int(counts.max()) + 1))
+        for number in range(len(edges) - 1):
+            part = slice(int(edges[number]), int(edges[number + 1]))
+            for field, column in zip(block.fields, columns, strict=True):
+                parameter = field.leaf.parameter((*turns, number))
+                self._add(Piece(parameter, pairs[part], column[part]), pairs[part])
         return self._alive(rows)
 
     def _numbers(self, number: WholeNumbers | int, rows: Rows) -> tuple[Bits, Mask]:

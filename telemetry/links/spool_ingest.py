@@ -26,7 +26,7 @@ from telemetry.links.spool import (
     SpoolReader,
     record_start_near,
 )
-from telemetry.pipeline import ReceivedFrame, from_unix_us
+from telemetry.pipeline import ReceivedFrame, instant
 from telemetry.services import InputTally, Origin
 
 _LOOK_EVERY_S: Final = 0.003  # for the next record, while something comes
@@ -138,11 +138,11 @@ class _Queue:
         self._tally.received(
             units=len(batch),
             octets=int(batch.lengths.sum()),
-            at=from_unix_us(records[-1].received_us),
+            at=instant(records[-1].received_us),
         )
 
     def _take_note(self, record: Record) -> None:
-        at = from_unix_us(record.received_us)
+        at = instant(record.received_us)
         if record.kind is RecordKind.REJECTED:
             self._tally.rejected()
             self._shared.reception.keep_rejected(
@@ -158,7 +158,7 @@ class _Queue:
     def _frames(self, records: list[Record]) -> list[ReceivedFrame]:
         return [
             ReceivedFrame(
-                octets=octets, received_at=from_unix_us(record.received_us), station=self._station
+                octets=octets, received_at=instant(record.received_us), station=self._station
             )
             for record in records
             for octets in record.batch

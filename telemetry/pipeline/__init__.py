@@ -3,34 +3,35 @@
 from telemetry.pipeline.events import (
     UNIX_EPOCH,
     BadFrame,
+    ChannelData,
     GoodPacket,
-    GoodPackets,
     LimitTransition,
     PacketTime,
-    PipelineResult,
     ReceivedClcw,
     ReceivedFrame,
     ReceivedPacket,
     TelemetryBatch,
-    from_unix_us,
     unix_us,
 )
+from telemetry.pipeline.packets import ReceivedPackets, instant
 from telemetry.pipeline.reception import MAX_CLOCK_LEAD, TelemetryPipeline
+from telemetry.pipeline.result import PipelineResult
 
 __all__ = [
     "MAX_CLOCK_LEAD",
     "UNIX_EPOCH",
     "BadFrame",
+    "ChannelData",
     "GoodPacket",
-    "GoodPackets",
     "LimitTransition",
     "PacketTime",
     "PipelineResult",
     "ReceivedClcw",
     "ReceivedFrame",
     "ReceivedPacket",
+    "ReceivedPackets",
     "TelemetryBatch",
     "TelemetryPipeline",
-    "from_unix_us",
+    "instant",
     "unix_us",
 ]

@@ -7,77 +7,33 @@ excursion that only the recorder saw must be told.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from telemetry.dictionary import DecodedBatch, Parameter, engineering
-from telemetry.limits import LimitDefinition, LimitMemory, LimitState, follow_states
-from telemetry.pipeline.events import Column, GoodPackets, LimitTransition, from_unix_us
+from telemetry.dictionary import DecodedBatch, Histories, Memory, Parameter, engineering
+from telemetry.dictionary.conditions import LookUp, Mask
+from telemetry.dictionary.model import ParameterInstance
+from telemetry.limits import LimitDefinition, LimitMemory, LimitState, check_limits
+from telemetry.pipeline.events import LimitTransition
+from telemetry.pipeline.packets import ReceivedPackets, instant
+from telemetry.pipeline.recent_rows import RecentRows
 
-_REMEMBERED_PACKETS: Final = 16_384  # enough for two stations minutes apart
-_LONG_AGO_US: Final = -(2**63)
-_TABLED: Final = ("u1", "i1", "u2", "i2")  # types with few enough values to look them all up
+_REMEMBERED_PACKETS: Final = 16_384  # of a container; enough for two stations minutes apart
 
 States = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
-Times = npt.NDArray[np.int64]
 
 
-class RecentRows:
-    """The (time, sequence count) of the last *limit* rows of one container, or some more."""
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Which packets of a call tell of now, which of the past; repeats tell nothing."""
 
-    def __init__(self, *, limit: int) -> None:
-        self._limit = limit
-        self._parts: list[tuple[Times, npt.NDArray[np.uint16]]] = []
-        self._held = 0
-        self._newest_us = _LONG_AGO_US
-
-    def add(self, times_us: Times, counts: npt.NDArray[np.uint16]) -> None:
-        self._parts.append((times_us, counts))
-        self._held += len(times_us)
-        self._newest_us = max(self._newest_us, int(times_us.max()))
-        while self._held - len(self._parts[0][0]) >= self._limit:
-            self._held -= len(self._parts.pop(0)[0])
-
-    def holds(self, times_us: Times, counts: npt.NDArray[np.uint16]) -> npt.NDArray[np.bool_]:
-        """Say of each row whether it was added before."""
-        held = np.zeros(len(times_us), dtype=np.bool_)
-        if not self._parts or times_us.min() > self._newest_us:
-            return held
-        known_us = np.concatenate([part[0] for part in self._parts])
-        known_counts = np.concatenate([part[1] for part in self._parts])
-        self._parts = [(known_us, known_counts)]
-        rows = np.flatnonzero(np.isin(times_us, known_us))
-        if len(rows):
-            known = set(zip(known_us.tolist(), known_counts.tolist(), strict=True))
-            asked = zip(times_us[rows].tolist(), counts[rows].tolist(), strict=True)
-            held[rows] = [row in known for row in asked]
-        return held
-
-
-class _StateTables:
-    """Limit states of raw values, looked up where a type has few values."""
-
-    def __init__(self) -> None:
-        self._tables: dict[Hashable, States] = {}
-
-    def states(self, parameter: Parameter, limit: LimitDefinition, raw: Column) -> States:
-        """Return each value's own state, without regard to its neighbours."""
-        if raw.dtype.str[1:] not in _TABLED:
-            return limit.states(engineering(parameter, raw))
-        labels = None if limit.labels is None else tuple(limit.labels.items())
-        # Parameters of one type share a table; a type may be many times as common.
-        key = (id(parameter.type), raw.dtype, limit.ranges, labels, limit.other_labels)
-        table = self._tables.get(key)
-        if table is None:
-            unsigned = np.dtype(f"u{raw.dtype.itemsize}")
-            every = np.arange(1 << 8 * raw.dtype.itemsize, dtype=unsigned).view(raw.dtype)
-            table = self._tables[key] = limit.states(engineering(parameter, every))
-        found: States = table[raw.view(f"u{raw.dtype.itemsize}")]
-        return found
+    is_live: Mask
+    is_recorded: Mask
 
 
 class LimitWatch:
@@ -93,6 +49,7 @@ class LimitWatch:
     ) -> None:
         self._parameters = parameters
         self._limits = {definition.parameter: definition for definition in definitions}
+        self.needs = frozenset().union(*(limit.needs for limit in self._limits.values()))
         self._memories = {  # by parameter, recorded
             (name, False): _settled(self._limits[name], state)
             for name, state in (states_in_force or {}).items()
@@ -101,114 +58,156 @@ class LimitWatch:
         self._archived_until_us = dict(archived_until_us or {})  # by container
         self._checked_until_us: dict[str, int] = {}  # by container
         self._checked: dict[str, RecentRows] = {}  # by container
-        self._tables = _StateTables()
 
     def check(
-        self, batch: DecodedBatch, packets: GoodPackets
-    ) -> tuple[dict[str, States], list[LimitTransition]]:
-        """Return the states of every limited parameter, and their changes.
+        self, batches: Sequence[DecodedBatch], packets: ReceivedPackets, memory: Memory
+    ) -> tuple[list[dict[str, States]], list[LimitTransition]]:
+        """Return the states of every limited parameter, batch by batch, and their changes.
 
         Args:
-            batch: Decoded packets of one container.
-            packets: The same packets, in the same order.
+            batches: All decoded packets of one call, with indices into *packets*.
+            packets: The packets.
+            memory: Newest values of the parameters in ``needs`` before this call.
         """
-        limited = [name for name in batch.columns if name in self._limits]
-        states: dict[str, States] = {}
+        standing = self._standing(batches, packets)
+        histories = Histories(self.needs, self._parameters, batches, memory)
+        states: list[dict[str, States]] = [{} for _ in batches]
         transitions: list[LimitTransition] = []
-        if limited:
-            live, recorded = self._split(batch.container, packets)
-            for name in limited:
-                raw = batch.columns[name]
-                states[name] = self._check(name, raw, packets, live, recorded, transitions)
+        for name in self._limits:
+            members = [index for index, batch in enumerate(batches) if name in batch.columns]
+            if not members:
+                continue
+            column = _Column.of(self._parameters[name], [batches[i] for i in members], histories)
+            checked = self._check(name, column, packets, standing, transitions)
+            for index, part in zip(members, column.parts(checked), strict=True):
+                states[index][name] = part
         return states, transitions
 
-    def _split(self, container: str, packets: GoodPackets) -> tuple[Rows, Rows]:
-        """Return the live and the recorded rows, in order of time.
+    def _standing(self, batches: Sequence[DecodedBatch], packets: ReceivedPackets) -> _Standing:
+        is_live = np.zeros(len(packets), dtype=np.bool_)
+        is_recorded = np.zeros(len(packets), dtype=np.bool_)
+        for container in dict.fromkeys(batch.container for batch in batches):
+            rows = np.sort(
+                np.concatenate([b.indices for b in batches if b.container == container])
+            )
+            fresh, live = self._sort_rows(container, packets, rows)
+            is_live[rows] = fresh & live
+            is_recorded[rows] = fresh & ~live
+        return _Standing(is_live, is_recorded)
 
-        A packet that two stations delivered is in neither the second time.
-        """
-        times_us = packets.generated_us
+    def _sort_rows(
+        self, container: str, packets: ReceivedPackets, rows: Rows
+    ) -> tuple[Mask, Mask]:
+        """Return which packets of a container come for the first time, and which are live."""
+        times_us, has_own_time = packets.generated_us[rows], packets.has_own_time[rows]
+        checked = self._checked.setdefault(container, RecentRows(_REMEMBERED_PACKETS))
+        # A packet that two stations delivered is the same packet. Without a time of its
+        # own it can be known by nothing, and can only be taken for live.
+        fresh = ~has_own_time
+        fresh[has_own_time] = checked.add(
+            times_us[has_own_time], packets.sequence_counts[rows][has_own_time]
+        )
         until_us = self._checked_until_us.get(container)
         if until_us is None:
-            until_us = self._known_until_us(container, packets)
+            until_us = self._known_until_us(container, times_us, int(packets.received_us[rows[0]]))
         self._checked_until_us[container] = max(until_us, int(times_us.max()))
-        fresh = self._fresh(container, packets)
-        # Without a time of its own a packet can only be taken for live.
-        live = ~packets.own_time | (times_us > until_us)
-        if fresh.all() and live.all() and (times_us[1:] >= times_us[:-1]).all():
-            return np.arange(len(times_us)), np.empty(0, dtype=np.intp)
-        order = np.argsort(times_us, kind="stable")
-        return order[(fresh & live)[order]], order[(fresh & ~live)[order]]
+        return fresh, ~has_own_time | (times_us > until_us)
 
-    def _known_until_us(self, container: str, packets: GoodPackets) -> int:
+    def _known_until_us(
+        self, container: str, times_us: npt.NDArray[np.int64], received_us: int
+    ) -> int:
         """Return the generation time up to which values of *container* are of the past.
 
         What the archive holds decides, unless it lies in the future: then a
         rehearsal's clock was set back, and the values that come are the newest.
         """
         archived_us = self._archived_until_us.get(container)
-        if archived_us is not None and archived_us <= int(packets.received_us[0]):
+        if archived_us is not None and archived_us <= received_us:
             return archived_us
-        return int(packets.generated_us.min()) - 1
-
-    def _fresh(self, container: str, packets: GoodPackets) -> npt.NDArray[np.bool_]:
-        """Say of each packet whether it came for the first time, as far as is remembered."""
-        checked = self._checked.setdefault(container, RecentRows(limit=_REMEMBERED_PACKETS))
-        times_us, counts = packets.generated_us, packets.sequence_counts
-        fresh = ~checked.holds(times_us, counts)
-        if len(times_us) > 1 and not (times_us[1:] > times_us[:-1]).all():
-            order = np.lexsort((counts, times_us))  # stable: the first given comes first
-            same = times_us[order][1:] == times_us[order][:-1]
-            same &= counts[order][1:] == counts[order][:-1]
-            fresh[order[1:][same]] = False
-        fresh |= ~packets.own_time
-        new = fresh & packets.own_time
-        if new.any():
-            checked.add(times_us[new], counts[new])
-        return fresh
+        return int(times_us.min()) - 1
 
     def _check(
         self,
         name: str,
-        raw: Column,
-        packets: GoodPackets,
-        live: Rows,
-        recorded: Rows,
+        column: _Column,
+        packets: ReceivedPackets,
+        standing: _Standing,
         transitions: list[LimitTransition],
     ) -> States:
         definition = self._limits[name]
-        # Of repeats these stay; they are not checked.
-        states = self._tables.states(self._parameters[name], definition, raw)
-        calm = not states.any()
-        for rows, is_recorded in ((recorded, True), (live, False)):
-            memory = self._memories.get((name, is_recorded), _AT_EASE)
-            if not len(rows) or (calm and not memory.state and not any(memory.recent)):
+        times_us = packets.generated_us[column.indices]
+        states = definition.states(column.values)  # stays for repeats, which are not checked
+        order = np.argsort(times_us, kind="stable")
+        for chosen, is_recorded in ((standing.is_recorded, True), (standing.is_live, False)):
+            rows = order[chosen[column.indices][order]]
+            if not len(rows):
                 continue
-            checked = follow_states(definition, states[rows], memory)
+            memory = self._memories.get((name, is_recorded), LimitMemory())
+            checked = check_limits(
+                definition,
+                column.values[rows],
+                memory,
+                times_us=times_us[rows],
+                look_up=column.look_up(rows),
+            )
             self._memories[name, is_recorded] = checked.memory
             states[rows] = checked.states
             for change in checked.transitions:
                 row = int(rows[change.index])
-                value = engineering(self._parameters[name], raw[row : row + 1])[0]
+                packet = int(column.indices[row])
                 transitions.append(
                     LimitTransition(
                         parameter=name,
                         previous=change.previous,
                         current=change.current,
-                        value=value.item(),
-                        limit=definition.limit_text(max(change.previous, change.current)),
-                        generated_at=from_unix_us(int(packets.generated_us[row])),
-                        received_at=from_unix_us(int(packets.received_us[row])),
+                        value=column.values[row].item(),
+                        limit=(change.limits or definition).limit_text(
+                            max(change.previous, change.current)
+                        ),
+                        generated_at=instant(int(packets.generated_us[packet])),
+                        received_at=instant(int(packets.received_us[packet])),
                         recorded=is_recorded,
                     )
                 )
         return states
 
 
-_AT_EASE: Final = LimitMemory()
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One parameter's values over all batches that have it."""
+
+    indices: Rows  # of the packets
+    values: npt.NDArray[Any]
+    edges: tuple[int, ...]  # where one batch ends and the next begins
+    look_ups: tuple[LookUp, ...]
+
+    @classmethod
+    def of(
+        cls, parameter: Parameter, batches: Sequence[DecodedBatch], histories: Histories
+    ) -> _Column:
+        lengths = [len(batch.indices) for batch in batches]
+        columns = [batch.columns[parameter.name] for batch in batches]
+        return cls(
+            np.concatenate([batch.indices for batch in batches]),
+            np.concatenate([engineering(parameter, column) for column in columns]),
+            tuple(np.cumsum(lengths[:-1]).tolist()),
+            tuple(histories.look_up(batch) for batch in batches),
+        )
+
+    def parts(self, states: States) -> list[States]:
+        return np.split(states, self.edges)
+
+    def look_up(self, rows: Rows) -> LookUp:
+        """Return what gives the values of other parameters at *rows*."""
+
+        def look_up(instance: ParameterInstance) -> tuple[npt.NDArray[Any], Mask]:
+            found = [own(instance) for own in self.look_ups]
+            values = np.concatenate([values for values, _ in found])
+            return values[rows], np.concatenate([known for _, known in found])[rows]
+
+        return look_up
 
 
 def _settled(definition: LimitDefinition, state: LimitState) -> LimitMemory:
     """Return the memory of a parameter that has been in *state* for long enough."""
-    back = max(definition.min_violations, definition.min_conformance) - 1
-    return LimitMemory(state, (int(state),) * back)
+    return LimitMemory(state, (int(state),) * (definition.longest_persistence - 1))

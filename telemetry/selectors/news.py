@@ -50,7 +50,9 @@ def samples_since(
     pipeline = pipeline_of(spacecraft, checks_limits=False)
     with archive_reader(spacecraft) as reader:
         for rows in reader.rows_since(position, spacecraft=spacecraft.name):
-            result = pipeline.receive_batch(rows.packets, rows.received_us, station=rows.station)
+            result = pipeline.receive_packet_columns(
+                rows.packets, received_us=rows.received_us, station=rows.station
+            )
             samples: dict[str, Any] = {}
             for batch in result.batches:
                 times = np.datetime_as_string(

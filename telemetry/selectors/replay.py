@@ -16,7 +16,7 @@ from telemetry.archive import PacketRows
 from telemetry.ccsds.packet_batch import PacketBatch
 from telemetry.definition import compiled, pipeline_of, told_value
 from telemetry.limits import LimitState
-from telemetry.pipeline import TelemetryBatch, from_unix_us, unix_us
+from telemetry.pipeline import TelemetryBatch, instant, unix_us
 from telemetry.selectors.archives import TelemetryRefusedError, archive_reader
 
 _WINDOW_US: Final = 60_000_000  # decoded at once
@@ -43,12 +43,12 @@ class Replay:
         self._batches: list[TelemetryBatch] = []
         self._given: list[int] = []
 
-    def until(self, instant: datetime) -> dict[str, dict[str, Any]]:
-        """Return the newest values generated before *instant* that were not given yet.
+    def until(self, moment: datetime) -> dict[str, dict[str, Any]]:
+        """Return the newest values generated before *moment* that were not given yet.
 
         The shape is that of live values.
         """
-        wanted_us = min(unix_us(instant), self._end_us)
+        wanted_us = min(unix_us(moment), self._end_us)
         values: dict[str, dict[str, Any]] = {}
         self._give(wanted_us, values)
         while self._loaded_until_us < wanted_us:
@@ -79,14 +79,16 @@ class Replay:
             parts = list(
                 reader.rows_between(
                     spacecraft=self._spacecraft.name,
-                    start=from_unix_us(first_us),
-                    end=from_unix_us(self._loaded_until_us),
+                    start=instant(first_us),
+                    end=instant(self._loaded_until_us),
                 )
             )
         self._batches, self._given = [], []
         if parts:
             batch, received_us = _in_order_of_generation(parts)
-            result = self._pipeline.receive_batch(batch, received_us, station="replay")
+            result = self._pipeline.receive_packet_columns(
+                batch, received_us=received_us, station="replay"
+            )
             self._batches = result.batches
             self._given = [0] * len(result.batches)
 

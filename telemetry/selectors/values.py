@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from missioncontrol.fleet.models import Spacecraft
 from telemetry.definition import compiled, plain
-from telemetry.dictionary import engineering
+from telemetry.dictionary import engineering, raw_values
 from telemetry.limits import LimitState, display_status
 from telemetry.models import Alarm, Severity
 from telemetry.selectors.archives import archive_reader, instant, known_parameter
@@ -87,7 +87,7 @@ def latest_values(
                 description=parameter.description or parameter.type.description,
                 unit=parameter.unit,
                 value=value,
-                raw=plain(latest.raw[0]) if latest is not None else None,
+                raw=plain(raw_values(parameter, latest.raw)[0]) if latest is not None else None,
                 state=state,
                 generated_at=instant(latest.time_us) if latest is not None else None,
                 expected_period_s=what.expected_period_s.get(name),

@@ -19,7 +19,9 @@ import numpy.typing as npt
 from missioncontrol.fleet.models import Spacecraft
 from telemetry import streams
 from telemetry.archive import open_reader, open_writer
+from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.ccsds.packet_batch import PacketBatch
+from telemetry.ccsds.space_packet import IDLE_APID
 from telemetry.definition import (
     column_groups,
     compiled,
@@ -33,7 +35,7 @@ from telemetry.pipeline import (
     PipelineResult,
     ReceivedFrame,
     ReceivedPacket,
-    from_unix_us,
+    instant,
 )
 from telemetry.selectors import archive_folder
 from telemetry.services.alarms import states_in_force
@@ -154,11 +156,16 @@ class TelemetryReception:
         origin: Origin = _NOWHERE,
     ) -> PipelineResult:
         """Take bare space packets in bulk, all from one station, and keep them."""
-        result = self._pipeline.receive_batch(batch, received_us, station=station)
+        busy = np.flatnonzero(batch.apids != IDLE_APID)
+        if len(busy) < len(batch):
+            batch, received_us = batch.chosen(busy), received_us[busy]
+        result = self._pipeline.receive_packet_columns(
+            batch, received_us=received_us, station=station
+        )
         return self._keep(
             result,
             octets=int(batch.lengths.sum()),
-            received_at=from_unix_us(int(received_us[-1])) if len(received_us) else None,
+            received_at=instant(int(received_us[-1])) if len(received_us) else None,
             session=None,
             origin=origin,
         )
@@ -167,7 +174,13 @@ class TelemetryReception:
         self, octets: bytes, *, reason: str, station: str, received_at: datetime
     ) -> None:
         """Keep octets that were found to be no packet and no frame before they came here."""
-        bad = BadFrame(octets=octets, reason=reason, received_at=received_at, station=station)
+        bad = BadFrame(
+            octets=octets,
+            fault=FrameFault.PACKET,
+            reason=reason,
+            received_at=received_at,
+            station=station,
+        )
         result = PipelineResult(bad_frames=[bad])
         self._rows.add(result, session=None, octets=len(octets), received_at=received_at)
 

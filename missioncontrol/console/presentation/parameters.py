@@ -17,10 +17,9 @@ from telemetry.dictionary.model import (
     PolynomialCalibrator,
     TypeKind,
 )
+from telemetry.limits import STALE_PERIODS
 from telemetry.selectors import CurrentValue, SubsystemHealth
 
-# After this many expected periods a value is stale; clock.js says the same of the page.
-STALE_PERIODS: Final = 3
 _OUT_OF_LIMITS: Final = {"critical", "serious", "caution"}
 _UNITS: Final = {"degC": "°C", "deg": "°", "deg/s": "°/s", "um": "µm", "Ohm": "Ω"}
 _FLOAT_DECIMALS: Final = 3
@@ -117,6 +116,7 @@ def is_stale(value: CurrentValue, at: datetime) -> bool:
     if value.expected_period_s is None:
         return False
     age_s = (at - value.generated_at).total_seconds()
+    # clock.js says the same of the page.
     return age_s > STALE_PERIODS * value.expected_period_s
 
 

@@ -6,7 +6,7 @@ Source: OMG XTCE 1.2, ParameterTypeSetType and ParameterType.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -166,6 +166,9 @@ class DeclaredParameter:
     description: str = ""
     aliases: tuple[tuple[str, str], ...] = ()
     line: int = 0
+    _elements: dict[tuple[str | int, ...], Parameter] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def element(self, path: tuple[str | int, ...]) -> Parameter:
         """Return the value at the end of *path*.
@@ -175,10 +178,16 @@ class DeclaredParameter:
         Raises:
             KeyError: There is no such value.
         """
+        known = self._elements.get(path)
+        if known is None:
+            known = self._elements[path] = self._make_element(path)
+        return known
+
+    def _make_element(self, path: tuple[str | int, ...]) -> Parameter:
         kind = _type_at(self.type, path)
-        if kind is None:
-            raise KeyError(self.name + path_text(path))
         text = path_text(path)
+        if kind is None:
+            raise KeyError(self.name + text)
         return Parameter(
             name=self.name + text,
             qualified_name=self.qualified_name + text,

@@ -139,7 +139,7 @@ class TestFrames:
         for cut in sorted({*(min(c, len(frames)) for c in cuts), len(frames)}):
             following.append(parts.receive_frames(frames[done:cut]))
             done = cut
-        assert [p for r in following for p in r.packets] == list(whole.packets)
+        assert [p for r in following for p in r.packets] == whole.packets
         assert [t for r in following for t in r.transitions] == whole.transitions
         volts = [v for r in following for b in r.batches for v in b.columns["VOLT"].tolist()]
         assert volts == whole.batches[0].columns["VOLT"].tolist()

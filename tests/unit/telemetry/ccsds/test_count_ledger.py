@@ -70,8 +70,7 @@ class TestCountLedger:
         ledger, total = CountLedger(MODULUS), CountChange()
         for begin, end in zip([0, *cuts], [*cuts, len(arrived)], strict=True):
             change = ledger.note(np.array(arrived[begin:end], dtype=np.uint16))
-            for name in ("received", "lost", "late", "repeated", "restarts"):
-                setattr(total, name, getattr(total, name) + getattr(change, name))
+            total.add(change)
         assert total == CountChange(
             received=len(arrived),
             lost=len(dropped) - len(late),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.ccsds.packet_extractor import (
     FrameRejected,
     FramesLost,
@@ -105,7 +106,9 @@ class TestPacketExtractor:
         events = extractor.receive_frame(
             frame_count=1, first_header_pointer=0, data=whole + b"\x01"
         )
-        assert events == [FrameRejected(reason="frame count 1 repeats the frame before it")]
+        assert events == [
+            FrameRejected(FrameFault.REPEATED, "frame count 1 repeats the frame before it")
+        ]
 
     def test_rejects_a_pointer_outside_the_data_and_recovers(self):
         extractor, whole = PacketExtractor(), space_packet(b"z")
@@ -113,7 +116,8 @@ class TestPacketExtractor:
             frame_count=0, first_header_pointer=900, data=b"\0" * 4
         )
         assert rejected == FrameRejected(
-            reason="first header pointer 900 is outside the data field of 4 octets"
+            FrameFault.FIRST_HEADER_POINTER,
+            "first header pointer 900 is outside the data field of 4 octets",
         )
         assert extractor.receive_frame(frame_count=1, first_header_pointer=0, data=whole) == [
             PacketExtracted(octets=whole)
@@ -159,8 +163,9 @@ class TestPacketExtractor:
             PacketExtracted(octets=whole),
             PartialPacketDropped(b"\xe0\xe0\xe0"),
             FrameRejected(
-                reason="packet version number 7 at octet 7 of the data field; "
-                "only Space Packets (0) are extracted"
+                FrameFault.PACKET_VERSION,
+                "packet version number 7 at octet 7 of the data field; "
+                "only Space Packets (0) are extracted",
             ),
         ]
         assert extractor.receive_frame(frame_count=1, first_header_pointer=0, data=whole) == [

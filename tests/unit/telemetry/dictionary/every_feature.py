@@ -68,13 +68,14 @@ TYPES = """
      <SplinePoint raw="0" calibrated="0"/><SplinePoint raw="10" calibrated="5" order="0"/>
      <SplinePoint raw="20" calibrated="7"/></SplineCalibrator></Calibrator></ContextCalibrator>
    <ContextCalibrator><ContextMatch><BooleanExpression><ANDedConditions>
-     <Condition><ParameterInstanceRef parameterRef="LENGTH"/><ComparisonOperator>&gt;</ComparisonOperator>
-      <Value>3</Value></Condition>
+     <Condition><ParameterInstanceRef parameterRef="LENGTH"/>
+      <ComparisonOperator>&gt;</ComparisonOperator><Value>3</Value></Condition>
      <ORedConditions>
-      <Condition><ParameterInstanceRef parameterRef="LENGTH"/><ComparisonOperator>!=</ComparisonOperator>
+      <Condition><ParameterInstanceRef parameterRef="LENGTH"/>
+       <ComparisonOperator>!=</ComparisonOperator>
        <ParameterInstanceRef parameterRef="FLAGS" useCalibratedValue="false"/></Condition>
-      <Condition><ParameterInstanceRef parameterRef="LENGTH"/><ComparisonOperator>==</ComparisonOperator>
-       <Value>9</Value></Condition>
+      <Condition><ParameterInstanceRef parameterRef="LENGTH"/>
+       <ComparisonOperator>==</ComparisonOperator><Value>9</Value></Condition>
      </ORedConditions></ANDedConditions></BooleanExpression></ContextMatch>
     <Calibrator><MathOperationCalibrator><ThisParameterOperand/><ValueOperand>2</ValueOperand>
      <Operator>*</Operator><ParameterInstanceRefOperand parameterRef="LENGTH"/>

@@ -139,8 +139,9 @@ class TestAlgorithms:
 
     def test_computes_with_raw_values_on_request(self):
         calibrated = (
-            '<FloatParameterType name="cal"><IntegerDataEncoding sizeInBits="8"><DefaultCalibrator>'
-            '<PolynomialCalibrator><Term exponent="1" coefficient="100"/></PolynomialCalibrator>'
+            '<FloatParameterType name="cal"><IntegerDataEncoding sizeInBits="8">'
+            '<DefaultCalibrator><PolynomialCalibrator><Term exponent="1" coefficient="100"/>'
+            "</PolynomialCalibrator>"
             "</DefaultCalibrator></IntegerDataEncoding></FloatParameterType>"
         )
         raw = INPUT.format("R", "r", ' useCalibratedValue="false"')
@@ -268,7 +269,7 @@ class TestContextCalibrators:
             b'<ParameterRefEntry parameterRef="R"><RepeatEntry><Count><FixedValue>2</FixedValue>'
             b"</Count></RepeatEntry></ParameterRefEntry>",
         )
-        with pytest.raises(DictionaryError, match=r"'R\[0\]' comes as often as"):
+        with pytest.raises(DictionaryError, match=r"holds 'R\[0\]' as often as"):
             compile_dictionary(parse_xtce(xml))
 
 

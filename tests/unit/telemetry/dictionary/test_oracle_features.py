@@ -78,11 +78,10 @@ def same(left: object, right: object) -> bool:
 def agree(xml: bytes, packets: list[bytes]) -> None:
     for mine, wanted in zip(ours(xml, packets), theirs(xml, packets), strict=True):
         assert mine.keys() == wanted.keys()
-        for name, pair in mine.items():
-            if name.endswith("FLAG"):
-                pair = (pair[0], pair[1] == "True")
-            assert same(pair[0], wanted[name][0]), name
-            assert same(pair[1], wanted[name][1]), name
+        for name, (raw, value) in mine.items():
+            shown = value == "True" if name.endswith("FLAG") else value
+            assert same(raw, wanted[name][0]), name
+            assert same(shown, wanted[name][1]), name
 
 
 def integer(name: str, inside: str, *, size: int = 16, kind: str = "Float") -> str:
@@ -104,7 +103,10 @@ POINTS = "".join(
     f'<SplinePoint raw="{raw}" calibrated="{value}"/>'
     for raw, value in ((10, -5), (20, 7.5), (21, 7.5), (300, 1))
 )
-TEXT = '<StringParameterType name="{}"><StringDataEncoding encoding="{}">{}</StringDataEncoding></StringParameterType>'
+TEXT = (
+    '<StringParameterType name="{}"><StringDataEncoding encoding="{}">{}</StringDataEncoding>'
+    "</StringParameterType>"
+)
 DYNAMIC = (
     '<DynamicValue><ParameterInstanceRef parameterRef="SIZE"/>'
     '<LinearAdjustment slope="8" intercept="{}"/></DynamicValue>'

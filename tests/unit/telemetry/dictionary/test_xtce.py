@@ -401,7 +401,7 @@ class TestRefusals:
             '<Parameter name="P" parameterTypeRef="t">'
             f"<ParameterProperties {properties}/></Parameter>"
         )
-        with pytest.raises(XtceError, match="line 5: .* its value is in no packet"):
+        with pytest.raises(XtceError, match=r"line 5: .* its value is in no packet"):
             parse_xtce(bits.document(types=bits.integer_type("t", 8), parameters=parameter))
 
     def test_refuses_a_validity_condition(self):
