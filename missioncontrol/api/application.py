@@ -143,8 +143,8 @@ def nothing_here(request: HttpRequest, address: str) -> None:
 for _router in (
     mission.router,
     contacts.router,
+    telemetry_history.router,  # before the history of one, whose name may be a path
     telemetry.router,
-    telemetry_history.router,
     telecommands.router,
     jobs.router,
     log.router,

@@ -169,7 +169,7 @@ class IntervalQuery(Asked):
 
 
 @router.get(
-    "/spacecraft/{name}/telemetry/{parameter}/samples",
+    "/spacecraft/{name}/telemetry/{path:parameter}/samples",
     auth=TOKEN_OR_SESSION,
     response=SamplesOut | BucketsOut,
     summary="Samples of one parameter, for plots and programs",
