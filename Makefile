@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api bench-events bench-decode
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api bench-events bench-decode bench-telemetry
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -85,6 +85,9 @@ fuzz-api: install-dev ## attack the API by its own description (MINUTES=10); pri
 
 bench-events: install-dev ## measure how soon events arrive (two minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_events
+
+bench-telemetry: install-dev ## measure telemetry from the socket to years of history (some 10 minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_telemetry
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh

@@ -13,7 +13,7 @@ from telemetry.pipeline.events import (
     TelemetryBatch,
     unix_us,
 )
-from telemetry.pipeline.packets import ReceivedPackets
+from telemetry.pipeline.packets import ReceivedPackets, instant
 from telemetry.pipeline.reception import MAX_CLOCK_LEAD, TelemetryPipeline
 from telemetry.pipeline.result import PipelineResult
 
@@ -32,5 +32,6 @@ __all__ = [
     "ReceivedPackets",
     "TelemetryBatch",
     "TelemetryPipeline",
+    "instant",
     "unix_us",
 ]

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 
 from missioncontrol.accounts.policy import Action
-from tests.integration.access.cast import Subject
 from tests.integration.access.recipes import MEMBER, OPERATING, Ask, nobody, plain, recipe
-from tests.integration.access.scene import AT, Scene
 
 plain("GET /api/v1/openapi.json")
 plain("GET /api/v1/clock")

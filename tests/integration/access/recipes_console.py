@@ -17,7 +17,7 @@ from tests.integration.access.recipes import (
     recipe,
     unlogged,
 )
-from tests.integration.access.scene import AT, Scene
+from tests.integration.access.scene import AT
 
 plain("GET /", Action.CONTACT_VIEW)
 plain("GET /health", meant=anybody)
