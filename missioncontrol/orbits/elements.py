@@ -15,9 +15,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
+import numpy as np
 from sgp4.alpha5 import from_alpha5
 from sgp4.api import WGS72, Satrec
 from sgp4.exporter import export_tle
+
+from missioncontrol.orbits.arrays import Floats
+from missioncontrol.orbits.earth_rotation import julian_day
+from missioncontrol.orbits.time_grid import longest_sound_step_s
+from missioncontrol.orbits.trajectory import PropagationError
 
 # The published error of SGP4 grows by roughly 1-3 km a day: past two weeks a
 # window's edge may be off by more than an antenna's acquisition margin.
@@ -94,6 +100,14 @@ class MeanElements:
                     f"The {label} of {self.name} is {value}; it must lie in {low:g} to {high:g}."
                 )
 
+    @property
+    def sound_step_s(self) -> float:
+        """The longest step in which a grid of positions describes the orbit."""
+        return longest_sound_step_s(
+            mean_motion_rad_s=self.mean_motion_rev_per_day * math.tau / 86400.0,
+            eccentricity=self.eccentricity,
+        )
+
     def satrec(self) -> Satrec:
         """Return the SGP4 propagator of this set, initialised (``improved`` mode)."""
         satrec = Satrec()
@@ -115,6 +129,16 @@ class MeanElements:
             math.radians(self.raan_deg),
         )
         return satrec
+
+    def teme_states(self, midnight: datetime, seconds: Floats) -> tuple[Floats, Floats]:
+        """Run SGP4 at any times; see :class:`.trajectory.Trajectory`."""
+        whole = np.full_like(seconds, julian_day(midnight))
+        errors, position_km, velocity_km_s = self.satrec().sgp4_array(whole, seconds / 86400.0)
+        [wrong] = np.nonzero(errors)
+        if len(wrong):
+            at = midnight + timedelta(seconds=float(seconds[wrong[0]]))
+            raise PropagationError.of_sgp4(name=self.name, code=int(errors[wrong[0]]), at=at)
+        return position_km, velocity_km_s
 
     def tle_lines(self) -> tuple[str, str]:
         """Return the set as the two lines of a TLE, rounded to its digits.

@@ -252,8 +252,13 @@ class TestInvariance:
         elements, sites = [sentinel, iss, *fleet], [SVALBARD, KIRUNA, SINGAPORE]
         first = edges(find(elements, sites))
         assert_same(first, edges(find(elements[::-1], sites[::-1])))
-        monkeypatch.setattr(contact_windows, "_SPACECRAFT_AT_ONCE", 2)
-        assert_same(first, edges(find(elements, sites)))
+        for limit, size in (
+            ("_SPACECRAFT_IN_PART", 2),
+            ("_CELLS_AT_ONCE", 4000),
+            ("_SITE_NODES_AT_ONCE", 1),
+        ):
+            monkeypatch.setattr(contact_windows, limit, size)
+            assert_same(first, edges(find(elements, sites)))
 
     def test_the_zone_of_the_times_does_not_matter(self, sentinel):
         shanghai = timezone(timedelta(hours=8))

@@ -14,8 +14,8 @@ from missioncontrol.orbits.eclipse import (
     eclipse_intervals,
     sunlit_fraction,
 )
-from missioncontrol.orbits.propagation import PropagationError
 from missioncontrol.orbits.sun_synchronous import sun_synchronous_elements
+from missioncontrol.orbits.trajectory import PropagationError
 
 START = datetime(2026, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
