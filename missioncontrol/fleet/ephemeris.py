@@ -11,12 +11,9 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from missioncontrol.fleet.profiles import Section
-from missioncontrol.orbits.elements import (
-    ElementsError,
-    MeanElements,
-    elements_from_omm,
-    elements_from_tle,
-)
+from missioncontrol.orbits.elements import ElementsError, MeanElements
+from missioncontrol.orbits.omm import elements_from_omm
+from missioncontrol.orbits.tle import elements_from_tle
 
 
 class _Elements(Section):

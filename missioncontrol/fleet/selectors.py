@@ -14,8 +14,10 @@ from missioncontrol.fleet.models import (
     MissionProfile,
     Spacecraft,
 )
-from missioncontrol.orbits.elements import MeanElements, elements_from_omm, elements_from_tle
+from missioncontrol.orbits.elements import MeanElements
+from missioncontrol.orbits.omm import elements_from_omm
 from missioncontrol.orbits.sites import Site
+from missioncontrol.orbits.tle import elements_from_tle
 
 _DEMO_MISSION: Final = "demo"
 

@@ -21,8 +21,9 @@ from typing import Final
 
 from skyfield.timelib import Timescale
 
-from missioncontrol.orbits.elements import DEFAULT_ELEMENTS_AGE_LIMIT, MeanElements
+from missioncontrol.orbits.elements import DEFAULT_ELEMENTS_AGE_LIMIT
 from missioncontrol.orbits.fleet_ephemerides import FleetEphemerides
+from missioncontrol.orbits.orbit_ephemeris import AnyTrajectory
 from missioncontrol.orbits.sites import Site
 from missioncontrol.orbits.station_windows import windows_over_stations
 from missioncontrol.orbits.time_grid import TimeGrid, seconds_of
@@ -34,6 +35,7 @@ from missioncontrol.orbits.windows import (
     appended,
     in_order,
     no_windows,
+    without_seams,
 )
 
 __all__ = [
@@ -52,7 +54,7 @@ _SITE_NODES_AT_ONCE: Final = 80_000
 
 def find_contact_windows(
     *,
-    elements: Sequence[MeanElements],
+    elements: Sequence[AnyTrajectory],
     sites: Sequence[Site],
     start: datetime,
     end: datetime,
@@ -64,10 +66,12 @@ def find_contact_windows(
     A window already open at *start*, or still open at *end*, is cut there and
     says so. A spacecraft that is always visible has one window, cut at both.
     A spacecraft whose elements are too old, or that SGP4 says has decayed
-    within the interval, has no windows and stands in ``refused`` instead.
+    within the interval or less than an hour before or after it, has no windows
+    and stands in ``refused`` instead. One whose ephemeris covers a part of the
+    interval has the windows of that part, and stands in ``refused`` too.
 
     Args:
-        elements: Mean elements, one set per spacecraft.
+        elements: Mean elements or an ephemeris, one for each spacecraft.
         sites: Antennas with their masks.
         start: First instant, aware.
         end: Last instant, aware; later than *start*.
@@ -102,7 +106,7 @@ def find_contact_windows(
 
 def contact_windows_in_parts(
     *,
-    elements: Sequence[MeanElements],
+    elements: Sequence[AnyTrajectory],
     sites: Sequence[Site],
     start: datetime,
     end: datetime,
@@ -113,7 +117,7 @@ def contact_windows_in_parts(
 
     Arguments and errors are those of :func:`find_contact_windows`.
     """
-    seconds_of(start, end)  # refuses a bad interval now, not when the first part is asked for
+    _, origin_s, _ = seconds_of(start, end)  # refuses a bad interval at once
     fleet = FleetEphemerides(
         elements,
         start=start,
@@ -121,14 +125,15 @@ def contact_windows_in_parts(
         age_limit=elements_age_limit,
         time_scale=time_scale or packaged_time_scale(),
     )
-    return _parts(fleet, elements, sites, start)
+    return _parts(fleet, elements, sites, start, origin_s)
 
 
 def _parts(
     fleet: FleetEphemerides,
-    elements: Sequence[MeanElements],
+    elements: Sequence[AnyTrajectory],
     sites: Sequence[Site],
     start: datetime,
+    origin_s: float,
 ) -> Iterator[ContactWindows]:
     satellites = tuple(one.name for one in elements)
     site_names = tuple(site.name for site in sites)
@@ -139,11 +144,17 @@ def _parts(
             computed, lambda grid: _spacecraft_at_once(grid, sites), refused
         ):
             found += [
-                windows_over_stations(group.ephemerides, group.indices, some, number)
+                windows_over_stations(
+                    group.ephemerides,
+                    group.indices,
+                    some,
+                    first_site=number,
+                    origin_s=origin_s,
+                )
                 for number, some in _sites_at_once(group.ephemerides.grid, sites)
             ]
         yield ContactWindows.of(
-            in_order(appended(found)),
+            without_seams(in_order(appended(found))),
             start=start,
             satellites=satellites,
             sites=site_names,

@@ -1,7 +1,8 @@
 """The ephemerides of a fleet, one group of spacecraft after the other.
 
 Spacecraft whose orbits allow the same step share a grid, the Earth's rotation
-on it, and one call of the vectorised SGP4.
+on it, and one call of the vectorised SGP4. A spacecraft with an ephemeris of
+its own is a group by itself, as often as its ephemeris has segments.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import numpy as np
 from sgp4.api import Satrec
@@ -17,15 +19,14 @@ from skyfield.timelib import Timescale
 
 from missioncontrol.orbits.arrays import Integers
 from missioncontrol.orbits.elements import MeanElements, StaleElementsError
-from missioncontrol.orbits.propagation import (
-    EarthRotation,
-    Ephemerides,
-    first_error,
-    propagate,
-)
-from missioncontrol.orbits.time_grid import TimeGrid, time_grid
+from missioncontrol.orbits.orbit_ephemeris import AnyTrajectory, OrbitEphemeris
+from missioncontrol.orbits.propagation import EarthRotation, Ephemerides, first_error, propagate
+from missioncontrol.orbits.tabulated import TabulatedEphemerides
+from missioncontrol.orbits.time_grid import TimeGrid, exact_grid, seconds_of, time_grid
 from missioncontrol.orbits.trajectory import PropagationError
 from missioncontrol.orbits.windows import Refusal
+
+_GAP_S: Final = 1e-3  # what is missing of an interval and longer than this is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,14 @@ class FleetEphemerides:
 
     def __init__(
         self,
-        elements: Sequence[MeanElements],
+        fleet: Sequence[AnyTrajectory],
         *,
         start: datetime,
         end: datetime,
         age_limit: timedelta,
         time_scale: Timescale,
     ) -> None:
-        self._elements = elements
+        self._fleet = fleet
         self._start = start
         self._end = end
         self._age_limit = age_limit
@@ -76,30 +77,51 @@ class FleetEphemerides:
         """
         able_by_step: dict[float, list[_Able]] = defaultdict(list)
         for index in indices:
-            able = self._initialise(index, refused)
-            if able is not None:
-                able_by_step[self._elements[index].sound_step_s].append(able)
+            one = self._fleet[index]
+            if isinstance(one, OrbitEphemeris):
+                yield from self._tabulated(index, one, refused)
+            else:
+                able = self._initialise(index, one, refused)
+                able_by_step[one.sound_step_s] += able
         for step_s, alike in able_by_step.items():
             grid, rotation = self._grid_and_rotation(step_s)
             size = at_once(grid)
             for first in range(0, len(alike), size):
-                group = _propagate(alike[first : first + size], grid, rotation, refused)
-                if group is not None:
-                    yield group
+                yield from _propagate(alike[first : first + size], grid, rotation, refused)
 
-    def _initialise(self, index: int, refused: list[Refusal]) -> _Able | None:
-        one = self._elements[index]
+    def _initialise(self, index: int, one: MeanElements, refused: list[Refusal]) -> list[_Able]:
         try:
             one.check_age(start=self._start, end=self._end, limit=self._age_limit)
         except StaleElementsError as error:
             refused.append(Refusal(one.name, index, str(error)))
-            return None
+            return []
         satrec = one.satrec()
         if satrec.error:
             failed = PropagationError.of_sgp4(name=one.name, code=satrec.error, at=one.epoch)
             refused.append(Refusal(one.name, index, str(failed)))
-            return None
-        return _Able(index, one.name, satrec)
+            return []
+        return [_Able(index, one.name, satrec)]
+
+    def _tabulated(
+        self, index: int, one: OrbitEphemeris, refused: list[Refusal]
+    ) -> Iterator[Group]:
+        midnight, start_s, end_s = seconds_of(self._start, self._end)
+        missing_s = end_s - start_s
+        for segment in one.segments:
+            first_s, last_s = segment.span_s(midnight)
+            first_s, last_s = max(first_s, start_s), min(last_s, end_s)
+            if last_s > first_s:
+                missing_s -= last_s - first_s
+                grid = exact_grid(midnight, first_s, last_s, segment.sound_step_s)
+                tabulated = TabulatedEphemerides(segment, grid, self._time_scale)
+                yield Group(np.array([index]), tabulated)
+        if missing_s > _GAP_S:
+            reason = (
+                f"The ephemeris of {one.name} covers {one.coverage()}, not all of "
+                f"{self._start:%Y-%m-%d %H:%M:%SZ} to {self._end:%Y-%m-%d %H:%M:%SZ}. What the "
+                "spacecraft does in the rest is not known. Load one that covers it."
+            )
+            refused.append(Refusal(one.name, index, reason))
 
     def _grid_and_rotation(self, step_s: float) -> tuple[TimeGrid, EarthRotation]:
         if step_s not in self._grids:
@@ -110,12 +132,13 @@ class FleetEphemerides:
 
 def _propagate(
     able: list[_Able], grid: TimeGrid, rotation: EarthRotation, refused: list[Refusal]
-) -> Group | None:
-    """Run SGP4 for some spacecraft at once and keep those that it has positions of."""
+) -> Iterator[Group]:
+    """Run SGP4 for some spacecraft at once; yield those that it has positions of."""
     errors, ephemerides = propagate([one.satrec for one in able], grid, rotation)
     indices = np.array([one.index for one in able])
     if not errors.any():
-        return Group(indices, ephemerides)
+        yield Group(indices, ephemerides)
+        return
     wrong = [first_error(errors[row], grid, one.name) for row, one in enumerate(able)]
     refused += [
         Refusal(one.name, one.index, str(error))
@@ -124,4 +147,5 @@ def _propagate(
     ]
     # SGP4 answers with a place underground after a decay: never search such a row.
     sound = np.array([error is None for error in wrong])
-    return Group(indices[sound], ephemerides.taking(sound)) if sound.any() else None
+    if sound.any():
+        yield Group(indices[sound], ephemerides.taking(sound))

@@ -21,7 +21,9 @@ def windows_over_stations(
     ephemerides: Ephemerides,
     satellites: Integers,
     sites: Sequence[Site],
-    first_site: int = 0,
+    *,
+    first_site: int,
+    origin_s: float,
 ) -> WindowColumns:
     """Return the windows of a group over stations, by spacecraft, site, acquisition.
 
@@ -30,9 +32,7 @@ def windows_over_stations(
         satellites: Index of each of its spacecraft.
         sites: The stations.
         first_site: Index of the first of them.
-
-    Returns:
-        Columns with times in seconds after ``start`` of the ephemerides' grid.
+        origin_s: From when the times of the windows count, seconds after midnight.
     """
     stations, grid = Stations(sites), ephemerides.grid
     clearance = GroundClearance(ephemerides, stations)
@@ -46,9 +46,9 @@ def windows_over_stations(
     return WindowColumns(
         satellite_index=satellites[row],
         site_index=site + first_site,
-        aos_s=aos.at_s - grid.start_s,
-        tca_s=tca_s - grid.start_s,
-        los_s=los.at_s - grid.start_s,
+        aos_s=aos.at_s - origin_s,
+        tca_s=tca_s - origin_s,
+        los_s=los.at_s - origin_s,
         max_elevation_deg=np.degrees(np.arcsin(sine)),
         aos_azimuth_deg=stations.azimuth_deg(site, aos.line_of_sight_km),
         los_azimuth_deg=stations.azimuth_deg(site, los.line_of_sight_km),

@@ -103,16 +103,35 @@ def seconds_of(start: datetime, end: datetime) -> tuple[datetime, float, float]:
     return midnight, (start - midnight).total_seconds(), (end - midnight).total_seconds()
 
 
-def longest_sound_step_s(*, mean_motion_rad_s: float, eccentricity: float) -> float:
+def exact_grid(
+    midnight: datetime, start_s: float, end_s: float, step_s: float, *, margin: int = 0
+) -> TimeGrid:
+    """Return a grid with nodes at both ends of an interval, for what is not known beyond.
+
+    Args:
+        midnight: A midnight, UTC.
+        start_s: Start of the interval, seconds after it.
+        end_s: End of it.
+        step_s: The nodes are this far apart, or a little less.
+        margin: Nodes to add at each end.
+    """
+    steps = max(1, math.ceil((end_s - start_s) / step_s))
+    step_s = (end_s - start_s) / steps
+    first_s = start_s - margin * step_s
+    return TimeGrid(midnight, start_s, end_s, first_s, step_s, steps + 1 + 2 * margin, margin)
+
+
+def longest_sound_step_s(*, turning_rad_s: float, eccentricity: float) -> float:
     """Return the longest step in which the polynomials follow an orbit.
 
     It goes by the angle covered at perigee. An eccentric orbit is less smooth
     there than a circle of the same speed: measured over all eccentricities,
     the step that gives the same error goes with ``1 / (1 + sqrt(e))``.
+
+    Args:
+        turning_rad_s: How fast the spacecraft goes round the Earth at perigee.
+        eccentricity: Of its orbit.
     """
-    turning_rad_s = (
-        mean_motion_rad_s * math.sqrt(1.0 - eccentricity**2) / (1.0 - eccentricity) ** 2
-    )
     sound_s = _LARGEST_ANGLE_RAD / (turning_rad_s * (1.0 + math.sqrt(eccentricity)))
     step_s = LONGEST_STEP_S
     while step_s > sound_s and step_s > _SHORTEST_STEP_S:

@@ -40,6 +40,14 @@ class Trajectory(Protocol):
     def name(self) -> str:
         """What the spacecraft is called."""
 
+    @property
+    def designation(self) -> str:
+        """What other systems know the spacecraft by: its catalogue number, else its name."""
+
+    @property
+    def epoch(self) -> datetime:
+        """For which moment the elements hold, or from which on the ephemeris does."""
+
     def teme_states(self, midnight: datetime, seconds: Floats) -> tuple[Floats, Floats]:
         """Return where the spacecraft is and how it moves, TEME.
 

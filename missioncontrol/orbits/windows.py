@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 import numpy as np
 
 from missioncontrol.orbits.arrays import Booleans, Floats, Integers
+
+_SEAM_S: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,43 @@ def in_order(columns: WindowColumns) -> WindowColumns:
     Args:
         columns: Ordered by acquisition within each pair of spacecraft and site.
     """
+    order = np.argsort(_pair(columns), kind="stable")
+    return _taking(columns, order)
+
+
+def without_seams(columns: WindowColumns) -> WindowColumns:
+    """Join windows that end where the next of the same pair begins, as segments do.
+
+    Args:
+        columns: Ordered.
+    """
+    pair = _pair(columns)
+    seam = (pair[1:] == pair[:-1]) & (np.abs(columns.aos_s[1:] - columns.los_s[:-1]) < _SEAM_S)
+    if not seam.any():
+        return columns
+    [first] = np.nonzero(np.append(True, ~seam))
+    last = np.append(first[1:] - 1, len(pair) - 1)
+    number = np.cumsum(np.append(True, ~seam)) - 1
+    by_height = np.lexsort((columns.max_elevation_deg, number))
+    highest = by_height[last]  # of each joined window the part that goes highest
+    return replace(
+        _taking(columns, first),
+        los_s=columns.los_s[last],
+        los_azimuth_deg=columns.los_azimuth_deg[last],
+        clipped_end=columns.clipped_end[last],
+        tca_s=columns.tca_s[highest],
+        max_elevation_deg=columns.max_elevation_deg[highest],
+    )
+
+
+def _pair(columns: WindowColumns) -> Integers:
     sites = int(columns.site_index.max(initial=0)) + 1
-    order = np.argsort(columns.satellite_index * sites + columns.site_index, kind="stable")
+    return columns.satellite_index * sites + columns.site_index
+
+
+def _taking(columns: WindowColumns, which: Integers) -> WindowColumns:
     return WindowColumns(
-        **{field.name: getattr(columns, field.name)[order] for field in fields(WindowColumns)}
+        **{field.name: getattr(columns, field.name)[which] for field in fields(WindowColumns)}
     )
 
 
