@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 XDIST ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit verify-log-foreign requirements clean
+.PHONY: help install install-dev run test unit lint types format journey bench-audit bench-windows verify-log-foreign requirements clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -59,6 +59,9 @@ journey: install-dev ## headless: one job up, its result down, verified; prints 
 
 bench-audit: install-dev ## measure the consortium log (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_audit
+
+bench-windows: install-dev ## measure contact windows against Skyfield and Orekit (some minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_windows
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh

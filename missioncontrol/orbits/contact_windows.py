@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 _SPACECRAFT_IN_PART: Final = 64
-_CELLS_AT_ONCE: Final = 600_000  # spacecraft x stations x nodes held in memory
+_CELLS_AT_ONCE: Final = 1_200_000  # spacecraft x stations x nodes held in memory
 # Stations x nodes below which OpenBLAS keeps a product in one thread.
 _SITE_NODES_AT_ONCE: Final = 80_000
 

@@ -19,10 +19,10 @@ from missioncontrol.orbits.clearance import Clearance, Curves, NearNodes
 from missioncontrol.orbits.hidden_crossings import find_hidden, highest_possible
 from missioncontrol.orbits.time_grid import TimeGrid
 
-_NEWTON_STEPS: Final = 4  # from a parabola's root; what has not converged then is bracketed
+_NEWTON_STEPS: Final = 3  # from a parabola's root; what has not converged then is bracketed
 # Pairs, intervals, whether a dip is looked for, and the greatest curvature.
 _Suspects = tuple[Integers, Integers, Booleans, Floats]
-_CONVERGED: Final = 1e-6  # steps: the next one would be a billionth
+_CONVERGED: Final = 1e-5  # steps: the error left is about the square of the last one
 
 
 @dataclass(frozen=True, slots=True)

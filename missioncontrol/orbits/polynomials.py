@@ -27,7 +27,7 @@ CHEBYSHEV_PLACES: Final = 0.5 * np.cos(np.pi * (np.arange(COEFFICIENTS) + 0.5) /
 # From values at those places to coefficients.
 FROM_CHEBYSHEV_VALUES: Final = np.linalg.inv(np.vander(CHEBYSHEV_PLACES, increasing=True))
 
-AT_ONCE: Final = 4096  # polynomials whose numbers stay in the processor's cache
+AT_ONCE: Final = 8192  # polynomials whose numbers stay in the processor's cache
 _COLUMNS_AT_ONCE: Final = 2000  # below what OpenBLAS gives to several threads
 _TOLERANCE: Final = 1e-9  # steps: Newton's next would be nothing, and halving is rare
 _MOST_ITERATIONS: Final = 80
