@@ -14,6 +14,14 @@ from missioncontrol.orbits.arrays import Booleans, Floats, Integers
 from missioncontrol.orbits.time_grid import TimeGrid
 
 
+@dataclass(frozen=True, slots=True)
+class Curvature:
+    """Bounds of second derivatives, km/s**2; columns of one length."""
+
+    upwards: Floats  # they are nowhere greater than this, which is not below zero
+    downwards: Floats  # and nowhere less than minus this
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearNodes:
     """Nodes of pairs, by pair, then time; columns of one length."""
@@ -23,6 +31,7 @@ class NearNodes:
     value: Floats  # of the clearance
     rate: Floats  # its derivative, per second
     distance_km: Floats
+    height_km: Floats  # above the station's horizontal plane; zero between spacecraft
     improving: Booleans  # whether the best moment of the pass is still to come
 
 
@@ -56,12 +65,16 @@ class Clearance(Protocol):
     def near_nodes(self) -> NearNodes:
         """Return all nodes with a positive clearance, and those with one perhaps beside them."""
 
-    def curvature_km_s2(self, pair: Integers, distance_km: Floats) -> Floats:
-        """Return what the second derivative of the clearance never exceeds between two nodes.
+    def curvature(
+        self, pair: Integers, distance_km: Floats, height_km: Floats, within_s: float
+    ) -> Curvature:
+        """Return how strongly the clearances may bend.
 
         Args:
             pair: The pairs.
-            distance_km: Mean of the distances at the two nodes.
+            distance_km: Their distances at some moment.
+            height_km: Their heights then.
+            within_s: How far from that moment the bounds must hold.
         """
 
     def curves(self, pair: Integers, interval: Integers) -> Curves:

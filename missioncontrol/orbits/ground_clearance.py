@@ -14,8 +14,8 @@ import numpy as np
 
 from missioncontrol.orbits import polynomials
 from missioncontrol.orbits.arrays import Floats, Integers, dot
-from missioncontrol.orbits.clearance import NearNodes
-from missioncontrol.orbits.propagation import Ephemerides
+from missioncontrol.orbits.clearance import Curvature, NearNodes
+from missioncontrol.orbits.propagation import FLATTENED_SHARE, GM_KM3_S2, Ephemerides
 from missioncontrol.orbits.sites import Site
 
 _NEAREST_RANGE_KM: Final = 20.0  # a spacecraft nearer than this to a station is landing
@@ -61,22 +61,38 @@ class GroundClearance:
             - np.sqrt(dot(stations.origin_km, stations.origin_km)),
             _NEAREST_RANGE_KM,
         )
-        self._bending_km_s2 = bounds.acceleration_km_s2[:, np.newaxis] * (1.0 + sine)
+        self._apparent_km_s2 = bounds.apparent_km_s2[:, np.newaxis] * (1.0 + sine)
         self._swing_km2_s2 = bounds.speed_km_s[:, np.newaxis] ** 2 * sine
+        self._level_km = dot(stations.up, stations.origin_km)  # of the horizontal planes
 
     def parts(self, pair: Integers) -> tuple[Integers, Integers]:
         """Return spacecraft and station of pairs."""
         row = pair // len(self.stations)
         return row, pair - row * len(self.stations)
 
-    def curvature_km_s2(self, pair: Integers, distance_km: Floats) -> Floats:
-        """Return ``a * (1 + |s|) + |s| * v**2 / range``, with the shortest range between nodes."""
-        row, _ = self.parts(pair)
-        half_way_km = 0.5 * self.grid.step_s * self._ephemerides.bounds.speed_km_s.take(row)
-        shortest = np.maximum(distance_km - half_way_km, self._shortest_km.reshape(-1).take(pair))
-        swing = self._swing_km2_s2.reshape(-1).take(pair)
-        curvature: Floats = self._bending_km_s2.reshape(-1).take(pair) + swing / shortest
-        return curvature
+    def curvature(
+        self, pair: Integers, distance_km: Floats, height_km: Floats, within_s: float
+    ) -> Curvature:
+        """Return bounds of ``up'' - s * range''``.
+
+        ``range''`` lies between ``-a`` and ``a + v**2 / range``. In ``up''``
+        gravity pulls downwards as long as the spacecraft is on the station's
+        side of the Earth: then the clearance hardly bends upwards at all.
+        """
+        row, site = self.parts(pair)
+        bounds, sine = self._ephemerides.bounds, self.stations.sin_mask.take(site)
+        travel_km = within_s * bounds.speed_km_s.take(row)
+        shortest_km = np.maximum(distance_km - travel_km, self._shortest_km.reshape(-1).take(pair))
+        gravity = bounds.gravity_km_s2.take(row)
+        apparent = self._apparent_km_s2.reshape(-1).take(pair)
+        swing = self._swing_km2_s2.reshape(-1).take(pair) / shortest_km
+        lowest_km = height_km + self._level_km.take(site) - travel_km
+        pull = (1.0 - FLATTENED_SHARE) * GM_KM3_S2 / bounds.farthest_km.take(row) ** 3 * lowest_km
+        along = np.abs(sine) * gravity + np.where(sine < 0.0, swing, 0.0)
+        return Curvature(
+            upwards=np.maximum(apparent + along - np.where(pull > 0.0, pull, -gravity), 0.0),
+            downwards=apparent + gravity * (1.0 + np.abs(sine)) + swing,
+        )
 
     def turning_rad_s(self, pair: Integers) -> Floats:
         """Return how fast the spacecraft may at most move across the station's sky."""
@@ -106,6 +122,7 @@ class GroundClearance:
             value=height - sine * distance,
             rate=climb - sine * opening / distance,
             distance_km=distance,
+            height_km=height,
             improving=climb * range2 > height * opening,
         )
 
@@ -127,12 +144,13 @@ class GroundClearance:
         eighth of ``step**2`` times its greatest curvature.
         """
         stations, bounds = self.stations, self._ephemerides.bounds
-        curvature = self._bending_km_s2 + self._swing_km2_s2 / self._shortest_km
+        gravity = bounds.gravity_km_s2[:, np.newaxis] * (1.0 + np.abs(stations.sin_mask))
+        curvature = self._apparent_km_s2 + gravity + self._swing_km2_s2 / self._shortest_km
         reach = 0.125 * self.grid.step_s**2 * curvature
         radius = np.sqrt(dot(stations.origin_km, stations.origin_km))
         farthest = bounds.farthest_km[:, np.newaxis] + radius
         bound = np.where(stations.sin_mask > 0.0, self._shortest_km, farthest)
-        lowest: Floats = dot(stations.up, stations.origin_km) + stations.sin_mask * bound - reach
+        lowest: Floats = self._level_km + stations.sin_mask * bound - reach
         return lowest
 
 
@@ -140,7 +158,7 @@ class GroundClearance:
 class GroundCurves:
     """Lines of sight as polynomials, each within its interval."""
 
-    coefficients: Floats  # (8, 3, m), kilometres from the station
+    coefficients: Floats  # (7, 3, m), kilometres from the station
     up: Floats  # (3, m)
     sin_mask: Floats  # (m,)
 

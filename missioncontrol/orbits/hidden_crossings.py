@@ -11,6 +11,7 @@ is halved and each half judged again, until a crossing shows or none can be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,12 +44,23 @@ class _End:
     def taking(self, which: Booleans) -> _End:
         return _End(self.place[which], self.value[which], self.slope[which])
 
-    def followed_by(self, other: _End) -> _End:
-        return _End(
-            np.append(self.place, other.place),
-            np.append(self.value, other.value),
-            np.append(self.slope, other.slope),
+    @classmethod
+    def joined(cls, ends: Sequence[_End]) -> _End:
+        return cls(
+            np.concatenate([one.place for one in ends]),
+            np.concatenate([one.value for one in ends]),
+            np.concatenate([one.slope for one in ends]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Hills:
+    """Places beyond the mask, and one on either side of each that is not."""
+
+    which: Integers
+    before: _End
+    top: _End
+    after: _End
 
 
 def highest_possible(
@@ -87,7 +99,7 @@ def find_hidden(curves: Curves, curvature: Floats, above: Booleans) -> HiddenCro
     which = np.arange(len(above))
     low = end_at(which, np.full(len(which), -0.5))
     high = end_at(which, np.full(len(which), 0.5))
-    found: list[tuple[Integers, Floats, Floats, Floats]] = []
+    hills: list[_Hills] = []
     while len(which):
         width = high.place - low.place
         height = highest_possible(
@@ -100,30 +112,50 @@ def find_hidden(curves: Curves, curvature: Floats, above: Booleans) -> HiddenCro
         )
         possible = ~(height <= 0.0) & (width > _NARROWEST)
         which, low, high = which[possible], low.taking(possible), high.taking(possible)
-        middle = end_at(which, 0.5 * (low.place + high.place))
-        seen = middle.value > 0.0
-        found.append((which[seen], low.place[seen], middle.place[seen], high.place[seen]))
-        left = ~seen
-        which, low, high = (
-            np.append(which[left], which[left]),
-            low.taking(left).followed_by(middle.taking(left)),
-            middle.taking(left).followed_by(high.taking(left)),
-        )
-    return _solve(curves, sign, found)
+        top = end_at(which, _about_top(low, high))
+        seen, left = top.value > 0.0, top.value <= 0.0
+        hills.append(_Hills(which[seen], low.taking(seen), top.taking(seen), high.taking(seen)))
+        rest, low, top, high = which[left], low.taking(left), top.taking(left), high.taking(left)
+        which = np.append(rest, rest)
+        low, high = _End.joined([low, top]), _End.joined([top, high])
+    return _solve(curves, sign, hills)
 
 
-def _solve(
-    curves: Curves, sign: Floats, found: list[tuple[Integers, Floats, Floats, Floats]]
-) -> HiddenCrossings:
-    """Return the crossing on either side of each place that was found beyond the mask."""
-    if not found:
+def _about_top(low: _End, high: _End) -> Floats:
+    """Return where a hill between the ends is about highest, else the middle."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = low.slope / (low.slope - high.slope)
+    hill = (low.slope > 0.0) & (high.slope < 0.0)
+    share = np.where(hill, np.clip(share, 0.1, 0.9), 0.5)
+    place: Floats = low.place + share * (high.place - low.place)
+    return place
+
+
+def _solve(curves: Curves, sign: Floats, hills: Sequence[_Hills]) -> HiddenCrossings:
+    """Return the crossings on either side of the places that were found beyond the mask."""
+    if not hills:
         return HiddenCrossings(np.empty(0, np.int64), np.empty(0), np.empty(0))
-    which, low, inside, high = (np.concatenate(column) for column in zip(*found, strict=True))
+    which = np.concatenate([one.which for one in hills])
+    before = _End.joined([one.before for one in hills])
+    top = _End.joined([one.top for one in hills])
+    after = _End.joined([one.after for one in hills])
     both, rising = curves.taking(np.tile(which, 2)), np.append(sign[which], -sign[which])
 
     def clearance(at: Floats, subset: Integers) -> tuple[Floats, Floats]:
         value, slope = both.taking(subset).clearance(at)
         return rising[subset] * value, rising[subset] * slope
 
-    place = rising_roots(clearance, np.append(low, inside), np.append(inside, high))
+    place = rising_roots(
+        clearance,
+        np.append(before.place, top.place),
+        np.append(top.place, after.place),
+        start=np.append(_on_hillside(before, top), _on_hillside(after, top)),
+    )
     return HiddenCrossings(which, place[: len(which)], place[len(which) :])
+
+
+def _on_hillside(foot: _End, top: _End) -> Floats:
+    """Return where a parabola with its vertex at the top, through the foot, is zero."""
+    share = np.sqrt(top.value / (top.value - foot.value))
+    place: Floats = top.place + (foot.place - top.place) * share
+    return place

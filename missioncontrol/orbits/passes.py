@@ -152,9 +152,15 @@ class PassSearch:
         nodes = near.nodes
         low = np.flatnonzero(near.followed & (near.above == near.above_after))
         high = low + 1
-        distance_km = 0.5 * (nodes.distance_km[low] + nodes.distance_km[high])
-        curvature = self._clearance.curvature_km_s2(nodes.pair[low], distance_km)
-        sign = np.where(near.above[low], -1.0, 1.0)
+        bend = self._clearance.curvature(
+            nodes.pair[low],
+            0.5 * (nodes.distance_km[low] + nodes.distance_km[high]),
+            0.5 * (nodes.height_km[low] + nodes.height_km[high]),
+            0.5 * self._grid.step_s,
+        )
+        # For a dip all is turned over.
+        above = near.above[low]
+        curvature, sign = np.where(above, bend.downwards, bend.upwards), np.where(above, -1.0, 1.0)
         height = highest_possible(
             sign * nodes.value[low],
             sign * nodes.rate[low],
@@ -165,7 +171,7 @@ class PassSearch:
         )
         suspect = ~(height <= 0.0)
         low = low[suspect]
-        return nodes.pair[low], nodes.node[low], near.above[low], curvature[suspect]
+        return nodes.pair[low], nodes.node[low], above[suspect], curvature[suspect]
 
     def _beside_near(self, near: _Neighbourhood) -> Iterator[_Suspects]:
         """Yield the intervals between a near node and one that is not, that may hide a pass.
@@ -180,17 +186,19 @@ class PassSearch:
         ):
             alone = np.flatnonzero(rows)
             pair, interval = nodes.pair[alone], nodes.node[alone] + shift
-            curvature = self._clearance.curvature_km_s2(pair, np.zeros(len(alone)))
+            bend = self._clearance.curvature(
+                pair, nodes.distance_km[alone], nodes.height_km[alone], self._grid.step_s
+            )
             height = (
                 nodes.value[alone]
                 + sign * nodes.rate[alone] * half_s
-                + 0.5 * curvature * half_s**2
+                + 0.5 * bend.upwards * half_s**2
             )
             suspect = (
                 (height > 0.0) & (interval >= self._grid.first) & (interval < self._grid.last)
             )
             below = np.zeros(int(suspect.sum()), dtype=np.bool_)
-            yield pair[suspect], interval[suspect], below, curvature[suspect]
+            yield pair[suspect], interval[suspect], below, bend.upwards[suspect]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 A position sampled every few minutes is smooth: the polynomial through the
 eight nodes on either side of an interval is exact to a centimetre in it. Within
 the interval alone that polynomial of degree 15 is hardly curved, so it is
-replaced by one of degree 7 that agrees with it at the eight Chebyshev points.
+replaced by one of degree 6 that agrees with it at the seven Chebyshev points.
 Both steps are one matrix, the same for every interval.
 
 All functions work on many polynomials at once. Coefficients have the shape
-(8, components, m), lowest power first; the variable is the place in the
+(7, components, m), lowest power first; the variable is the place in the
 interval, -1/2 to 1/2.
 """
 
@@ -22,7 +22,7 @@ from missioncontrol.orbits.arrays import Floats, Integers
 
 NODES: Final = 16
 NODES_BEFORE: Final = 7  # the interval begins at the eighth of the sixteen
-COEFFICIENTS: Final = 8
+COEFFICIENTS: Final = 7
 CHEBYSHEV_PLACES: Final = 0.5 * np.cos(np.pi * (np.arange(COEFFICIENTS) + 0.5) / COEFFICIENTS)
 # From values at those places to coefficients.
 FROM_CHEBYSHEV_VALUES: Final = np.linalg.inv(np.vander(CHEBYSHEV_PLACES, increasing=True))
@@ -36,7 +36,7 @@ Function = Callable[[Floats, Integers], tuple[Floats, Floats]]  # value, slope o
 
 
 def _interpolation() -> Floats:
-    """Return the matrix from sixteen samples to the eight coefficients."""
+    """Return the matrix from sixteen samples to the seven coefficients."""
     nodes = np.arange(NODES) - NODES_BEFORE - 0.5
     weights = np.empty((COEFFICIENTS, NODES))
     for number, node in enumerate(nodes):  # Lagrange's basis at the Chebyshev points
@@ -56,7 +56,7 @@ def blocks(count: int) -> Iterator[slice]:
 
 
 def fit(samples: Floats, row: Integers, interval: Integers) -> Floats:
-    """Return polynomials through the nodes around intervals, shape (8, components, m).
+    """Return polynomials through the nodes around intervals, shape (7, components, m).
 
     Args:
         samples: Node values, shape (rows, components, nodes).
@@ -132,18 +132,21 @@ def lowest_of_parabola(start: Floats, middle: Floats, end: Floats) -> Floats:
     return np.where((bend > 0.0) & (np.abs(place) <= 0.5), place, lower_end)
 
 
-def rising_roots(function: Function, low: Floats, high: Floats) -> Floats:
+def rising_roots(
+    function: Function, low: Floats, high: Floats, start: Floats | None = None
+) -> Floats:
     """Return the root of each function that is negative at *low*, positive at *high*.
 
     Newton's method inside a shrinking bracket; a step that leaves the bracket,
     and every step after the twelfth, halves it instead, so it always ends.
     Where the function has one sign at both ends, that end is returned which is
-    nearer to a root beyond it.
+    nearer to a root beyond it. It begins at *start*, else in the middle.
     """
     every = np.arange(len(low))
     beyond_low = function(low, every)[0] >= 0.0
     beyond_high = function(high, every)[0] <= 0.0
-    root = np.where(beyond_low, low, np.where(beyond_high, high, 0.5 * (low + high)))
+    root = 0.5 * (low + high) if start is None else start
+    root = np.where(beyond_low, low, np.where(beyond_high, high, root))
     low, high = low.copy(), high.copy()
     [active] = np.nonzero(~(beyond_low | beyond_high))
     for iteration in range(_MOST_ITERATIONS):
@@ -163,7 +166,7 @@ def rising_roots(function: Function, low: Floats, high: Floats) -> Floats:
 
 
 def rising_roots_of(coefficients: Floats, low: Floats, high: Floats) -> Floats:
-    """Return the roots of polynomials with one component, shape (8, m), in their brackets."""
+    """Return the roots of polynomials with one component, shape (7, m), in their brackets."""
 
     def polynomial(at: Floats, subset: Integers) -> tuple[Floats, Floats]:
         return value_and_slope_at(coefficients.take(subset, axis=1), at)

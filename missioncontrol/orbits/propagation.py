@@ -22,14 +22,16 @@ from missioncontrol.orbits.time_grid import TimeGrid
 from missioncontrol.orbits.trajectory import PropagationError
 
 GM_KM3_S2: Final = 398600.8  # WGS72, as in SGP4
+FLATTENED_SHARE: Final = 0.01  # of gravity: more than the Earth's flattening makes of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotionBounds:
     """What no spacecraft of a group exceeds within the grid, one value for each."""
 
-    acceleration_km_s2: Floats  # relative to the turning Earth
-    speed_km_s: Floats  # likewise
+    gravity_km_s2: Floats
+    apparent_km_s2: Floats  # acceleration that the Earth's turning adds: Coriolis, centrifugal
+    speed_km_s: Floats  # relative to the turning Earth
     nearest_km: Floats  # distance from the Earth's centre, at least
     farthest_km: Floats
 
@@ -49,7 +51,7 @@ class Ephemerides:
         return len(self.position_km)
 
     def fit(self, row: Integers, interval: Integers) -> Floats:
-        """Return polynomials of positions within intervals, shape (8, 3, m), kilometres."""
+        """Return polynomials of positions within intervals, shape (7, 3, m), kilometres."""
         return polynomials.fit(self.position_km, row, interval)
 
     def at_nodes(self, row: Integers, node: Integers) -> tuple[Floats, Floats]:
@@ -62,7 +64,8 @@ class Ephemerides:
     def taking(self, rows: Integers | Booleans) -> Ephemerides:
         """Return the same for some of the spacecraft."""
         bounds = MotionBounds(
-            acceleration_km_s2=self.bounds.acceleration_km_s2[rows],
+            gravity_km_s2=self.bounds.gravity_km_s2[rows],
+            apparent_km_s2=self.bounds.apparent_km_s2[rows],
             speed_km_s=self.bounds.speed_km_s[rows],
             nearest_km=self.bounds.nearest_km[rows],
             farthest_km=self.bounds.farthest_km[rows],
@@ -129,10 +132,9 @@ def motion_bounds(position_km: Floats, inertial_km_s: Floats, step_s: float) -> 
     farthest = 1.02 * np.sqrt(distance2.max(axis=1))
     turning = EARTH_ROTATION_RATE_RAD_S
     speed = 1.02 * inertial_km_s + turning * farthest
-    # Gravity with a margin for the Earth's flattening, Coriolis, centrifugal.
-    acceleration = 1.01 * GM_KM3_S2 / nearest**2 + 2.0 * turning * speed + turning**2 * farthest
     return MotionBounds(
-        acceleration_km_s2=acceleration,
+        gravity_km_s2=(1.0 + FLATTENED_SHARE) * GM_KM3_S2 / nearest**2,
+        apparent_km_s2=2.0 * turning * speed + turning**2 * farthest,
         speed_km_s=speed,
         nearest_km=nearest,
         farthest_km=farthest,

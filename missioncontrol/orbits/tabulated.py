@@ -29,7 +29,7 @@ class TabulatedEphemerides(Ephemerides):
         samples = position.reshape(len(intervals), polynomials.COEFFICIENTS, 3)
         self._coefficients = np.einsum(
             "pc,nci->pin", polynomials.FROM_CHEBYSHEV_VALUES, samples
-        )  # (8, 3, intervals)
+        )  # (7, 3, intervals)
         position_km, velocity_km_s = self._at_all_nodes(grid)
         inertial_km_s = np.linalg.norm(teme_km_s, axis=1).max(keepdims=True)
         searched = slice(grid.first, grid.last + 1)
@@ -37,7 +37,7 @@ class TabulatedEphemerides(Ephemerides):
         super().__init__(grid, position_km, velocity_km_s, bounds)
 
     def fit(self, row: Integers, interval: Integers) -> Floats:
-        """Return polynomials of positions within intervals, shape (8, 3, m), kilometres."""
+        """Return polynomials of positions within intervals, shape (7, 3, m), kilometres."""
         coefficients: Floats = self._coefficients.take(interval - self.grid.first, axis=2)
         return coefficients
 

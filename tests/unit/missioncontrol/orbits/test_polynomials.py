@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from missioncontrol.orbits import polynomials
 from missioncontrol.orbits.bracketing import maxima, switch_times
 from missioncontrol.orbits.earth_rotation import julian_day, teme_to_itrs
+from missioncontrol.orbits.polynomials import COEFFICIENTS
 from missioncontrol.orbits.propagation import EarthRotation, propagate
 from missioncontrol.orbits.time_grid import time_grid
 from missioncontrol.orbits.time_scale import packaged_time_scale
@@ -18,7 +19,7 @@ from missioncontrol.orbits.time_scale import packaged_time_scale
 START = datetime(2026, 8, 12, tzinfo=UTC)
 
 places = st.floats(-0.5, 0.5)
-coefficients = st.lists(st.floats(-5.0, 5.0), min_size=8, max_size=8)
+coefficients = st.lists(st.floats(-5.0, 5.0), min_size=COEFFICIENTS, max_size=COEFFICIENTS)
 
 
 def error_between_nodes_m(elements, *, hours=24.0, every_s=7.3) -> float:
@@ -61,7 +62,7 @@ class TestPositionsBetweenNodes:
 class TestPolynomials:
     @given(coefficients, places)
     def test_values_and_derivatives_are_those_of_the_polynomial(self, coefficients, at):
-        column, where = np.array(coefficients).reshape(8, 1, 1), np.array([at])
+        column, where = np.array(coefficients).reshape(COEFFICIENTS, 1, 1), np.array([at])
         expected = np.polynomial.Polynomial(coefficients)
         for order, value in enumerate(polynomials.derivatives_at(column, where)):
             np.testing.assert_allclose(value[0, 0], expected.deriv(order)(at), atol=1e-9)
@@ -73,7 +74,7 @@ class TestPolynomials:
     @given(coefficients)
     def test_ends_are_the_values_at_both_ends(self, coefficients):
         column, expected = (
-            np.array(coefficients).reshape(8, 1, 1),
+            np.array(coefficients).reshape(COEFFICIENTS, 1, 1),
             np.polynomial.Polynomial(coefficients),
         )
         start, end = polynomials.ends_of(column)
