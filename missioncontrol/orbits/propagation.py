@@ -105,9 +105,8 @@ def propagate(
     whole = np.full_like(fraction, julian_day(grid.midnight))
     errors, teme_km, teme_km_s = SatrecArray(list(satrecs)).sgp4(whole, fraction)
     position_km, velocity_km_s = rotation.turn(teme_km), rotation.turn(teme_km_s)
-    inertial_km_s = np.sqrt(np.einsum("snc,snc->sn", teme_km_s, teme_km_s).max(axis=1))
     _subtract_rotation(position_km, velocity_km_s)
-    bounds = motion_bounds(position_km, inertial_km_s, grid.step_s)
+    bounds = motion_bounds(teme_km, teme_km_s, grid.step_s)
     return errors, Ephemerides(grid, position_km, velocity_km_s, bounds)
 
 
@@ -117,21 +116,31 @@ def _subtract_rotation(position_km: Floats, velocity_km_s: Floats) -> None:
     velocity_km_s[:, 1] -= EARTH_ROTATION_RATE_RAD_S * position_km[:, 0]
 
 
-def motion_bounds(position_km: Floats, inertial_km_s: Floats, step_s: float) -> MotionBounds:
-    """Return what holds between the nodes too, from positions at the nodes.
+def motion_bounds(teme_km: Floats, teme_km_s: Floats, step_s: float) -> MotionBounds:
+    """Return what holds between samples of an orbit too.
+
+    Energy and angular momentum stay what they are at the lowest sample, but for
+    the Earth's flattening; the margins are greater than what that does.
 
     Args:
-        position_km: Shape (spacecraft, 3, nodes).
-        inertial_km_s: Greatest inertial speed of each at the nodes.
-        step_s: Between the nodes.
+        teme_km: Positions, shape (spacecraft, samples, 3).
+        teme_km_s: Velocities, the same shape.
+        step_s: No two samples are further apart.
     """
-    distance2 = np.einsum("scn,scn->sn", position_km, position_km)
-    nearest = np.sqrt(distance2.min(axis=1))
-    # Between two nodes the distance dips by less than gravity bends in half a step.
-    nearest = nearest - 0.125 * step_s**2 * GM_KM3_S2 / nearest**2
+    distance2 = np.einsum("snc,snc->sn", teme_km, teme_km)
+    rows, lowest = np.arange(len(teme_km)), distance2.argmin(axis=1)
+    low = np.sqrt(distance2[rows, lowest])
     farthest = 1.02 * np.sqrt(distance2.max(axis=1))
+    normal = np.cross(teme_km[rows, lowest], teme_km_s[rows, lowest])
+    # The distance's second derivative is h**2 / r**3 - GM / r**2.
+    falling = np.maximum(
+        GM_KM3_S2 / low**2 - 0.98 * np.einsum("sc,sc->s", normal, normal) / farthest**3, 0.0
+    )
+    nearest = low - 0.125 * step_s**2 * falling
+    fastest2 = np.einsum("snc,snc->sn", teme_km_s, teme_km_s).max(axis=1)
+    inertial = 1.01 * np.sqrt(fastest2 + 2.0 * GM_KM3_S2 * (1.0 / nearest - 1.0 / low))
     turning = EARTH_ROTATION_RATE_RAD_S
-    speed = 1.02 * inertial_km_s + turning * farthest
+    speed = inertial + turning * farthest
     return MotionBounds(
         gravity_km_s2=(1.0 + FLATTENED_SHARE) * GM_KM3_S2 / nearest**2,
         apparent_km_s2=2.0 * turning * speed + turning**2 * farthest,

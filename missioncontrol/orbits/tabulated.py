@@ -31,9 +31,7 @@ class TabulatedEphemerides(Ephemerides):
             "pc,nci->pin", polynomials.FROM_CHEBYSHEV_VALUES, samples
         )  # (7, 3, intervals)
         position_km, velocity_km_s = self._at_all_nodes(grid)
-        inertial_km_s = np.linalg.norm(teme_km_s, axis=1).max(keepdims=True)
-        searched = slice(grid.first, grid.last + 1)
-        bounds = motion_bounds(position_km[:, :, searched], inertial_km_s, grid.step_s)
+        bounds = motion_bounds(teme_km[np.newaxis], teme_km_s[np.newaxis], grid.step_s)
         super().__init__(grid, position_km, velocity_km_s, bounds)
 
     def fit(self, row: Integers, interval: Integers) -> Floats:
