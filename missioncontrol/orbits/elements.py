@@ -131,7 +131,8 @@ class MeanElements:
         """Run SGP4 at any times; see :class:`.trajectory.Trajectory`."""
         whole = np.full_like(seconds, julian_day(midnight))
         errors, position_km, velocity_km_s = self.satrec().sgp4_array(whole, seconds / 86400.0)
-        [wrong] = np.nonzero(errors)
+        # For odd elements SGP4 answers with no number at all, and calls it no error.
+        [wrong] = np.nonzero((errors != 0) | ~np.isfinite(position_km[:, 0]))
         if len(wrong):
             at = midnight + timedelta(seconds=float(seconds[wrong[0]]))
             raise PropagationError.of_sgp4(name=self.name, code=int(errors[wrong[0]]), at=at)

@@ -26,6 +26,7 @@ from missioncontrol.orbits.time_grid import TimeGrid, exact_grid, seconds_of, ti
 from missioncontrol.orbits.trajectory import PropagationError
 from missioncontrol.orbits.windows import Refusal
 
+_NO_NUMBER: Final = 128  # beyond SGP4's own error codes
 _GAP_S: Final = 1e-3  # what is missing of an interval and longer than this is told
 
 
@@ -35,6 +36,27 @@ class Group:
 
     indices: Integers  # in the fleet
     ephemerides: Ephemerides
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some time, in seconds after a midnight."""
+
+    midnight: datetime
+    start_s: float
+    end_s: float
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+    def within(self, start_s: float, end_s: float) -> Span | None:
+        """Return the part of it between two times; None where there is none."""
+        start_s, end_s = max(self.start_s, start_s), min(self.end_s, end_s)
+        return Span(self.midnight, start_s, end_s) if end_s > start_s else None
+
+    def covers(self, grid: TimeGrid) -> bool:
+        return self.start_s <= grid.start_s and grid.end_s <= self.end_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,42 @@ class FleetEphemerides:
             for first in range(0, len(alike), size):
                 yield from _propagate(alike[first : first + size], grid, rotation, refused)
 
+    def spans(self, index: int) -> list[Span]:
+        """Return the parts of the interval in which a spacecraft's motion is known."""
+        midnight, start_s, end_s = seconds_of(self._start, self._end)
+        one = self._fleet[index]
+        if isinstance(one, MeanElements):
+            return [Span(midnight, start_s, end_s)]
+        known = (Span(midnight, *segment.span_s(midnight)) for segment in one.segments)
+        return [part for span in known if (part := span.within(start_s, end_s))]
+
+    def on_grid(
+        self, indices: Sequence[int], grid: TimeGrid, refused: list[Refusal]
+    ) -> Iterator[Group]:
+        """Yield some of the fleet on a grid of the caller's, as one group; or nothing.
+
+        Args:
+            indices: Of spacecraft with mean elements, or of one with an ephemeris
+                that covers the grid but for its margins.
+            grid: With margins.
+            refused: Takes who cannot be propagated.
+        """
+        first = self._fleet[indices[0]]
+        if isinstance(first, OrbitEphemeris):
+            for segment in first.segments:
+                if Span(grid.midnight, *segment.span_s(grid.midnight)).covers(grid):
+                    tabulated = TabulatedEphemerides(segment, grid, self._time_scale)
+                    yield Group(np.array(indices), tabulated)
+                    return
+        able: list[_Able] = []
+        for index in indices:
+            one = self._fleet[index]
+            if isinstance(one, MeanElements):
+                able += self._initialise(index, one, refused)
+        if able:
+            rotation = EarthRotation(grid, self._time_scale)
+            yield from _propagate(able, grid, rotation, refused)
+
     def _initialise(self, index: int, one: MeanElements, refused: list[Refusal]) -> list[_Able]:
         try:
             one.check_age(start=self._start, end=self._end, limit=self._age_limit)
@@ -105,16 +163,18 @@ class FleetEphemerides:
     def _tabulated(
         self, index: int, one: OrbitEphemeris, refused: list[Refusal]
     ) -> Iterator[Group]:
-        midnight, start_s, end_s = seconds_of(self._start, self._end)
-        missing_s = end_s - start_s
         for segment in one.segments:
-            first_s, last_s = segment.span_s(midnight)
-            first_s, last_s = max(first_s, start_s), min(last_s, end_s)
-            if last_s > first_s:
-                missing_s -= last_s - first_s
-                grid = exact_grid(midnight, first_s, last_s, segment.sound_step_s)
+            midnight, start_s, end_s = seconds_of(self._start, self._end)
+            part = Span(midnight, *segment.span_s(midnight)).within(start_s, end_s)
+            if part is not None:
+                grid = exact_grid(midnight, part.start_s, part.end_s, segment.sound_step_s)
                 tabulated = TabulatedEphemerides(segment, grid, self._time_scale)
                 yield Group(np.array([index]), tabulated)
+        self._tell_gaps(index, one, refused)
+
+    def _tell_gaps(self, index: int, one: OrbitEphemeris, refused: list[Refusal]) -> None:
+        _, start_s, end_s = seconds_of(self._start, self._end)
+        missing_s = end_s - start_s - sum(span.length_s for span in self.spans(index))
         if missing_s > _GAP_S:
             reason = (
                 f"The ephemeris of {one.name} covers {one.coverage()}, not all of "
@@ -136,6 +196,8 @@ def _propagate(
     """Run SGP4 for some spacecraft at once; yield those that it has positions of."""
     errors, ephemerides = propagate([one.satrec for one in able], grid, rotation)
     indices = np.array([one.index for one in able])
+    # For odd elements SGP4 answers with no number at all, and calls it no error.
+    errors[~np.isfinite(ephemerides.bounds.nearest_km)] |= _NO_NUMBER
     if not errors.any():
         yield Group(indices, ephemerides)
         return

@@ -103,6 +103,11 @@ class OrbitEphemeris:
         return self.object_id if self.object_id.isdigit() else self.name
 
     @property
+    def sound_step_s(self) -> float:
+        """The longest step in which a grid of positions describes the orbit."""
+        return min(one.sound_step_s for one in self.segments)
+
+    @property
     def epoch(self) -> datetime:
         """The first moment covered."""
         return self.segments[0].start

@@ -24,7 +24,7 @@ class PropagationError(ValueError):
     @classmethod
     def of_sgp4(cls, *, name: str, code: int, at: datetime) -> PropagationError:
         """Return the error for a code of SGP4; 6 is a decayed orbit."""
-        meaning = SGP4_ERRORS.get(code, "unknown")
+        meaning = SGP4_ERRORS.get(code, "its answer is not a number")
         return cls(
             f"SGP4 gives no position of {name} at {at:%Y-%m-%d %H:%M:%SZ} "
             f"(error {code}: {meaning}). Load newer elements.",
