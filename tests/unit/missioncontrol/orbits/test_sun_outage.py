@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import resources
 
 import numpy as np
@@ -21,10 +22,16 @@ KIRUNA = Site(name="KIRUNA", latitude_deg=67.8571, longitude_deg=20.9643, height
 AGE = timedelta(days=90)
 
 
-def separation_deg(elements, site, instants) -> np.ndarray:
-    """Return the angle between Sun and spacecraft by Skyfield alone."""
-    scale = packaged_time_scale()
+@pytest.fixture(scope="module")
+def separation_deg():
+    """Return the angles between Sun and spacecraft by Skyfield alone."""
     kernel = SpiceKernel(str(resources.files("skyfield_data") / "data" / "de421.bsp"))
+    yield partial(separation_of, kernel)
+    kernel.close()
+
+
+def separation_of(kernel, elements, site, instants) -> np.ndarray:
+    scale = packaged_time_scale()
     topos = wgs84.latlon(site.latitude_deg, site.longitude_deg, site.height_m)
     satellite = EarthSatellite(*elements.tle_lines(), elements.name, scale)
     at = scale.from_datetimes(instants)
@@ -32,7 +39,9 @@ def separation_deg(elements, site, instants) -> np.ndarray:
     return (satellite - topos).at(at).separation_from(sun).degrees
 
 
-def test_a_geostationary_spacecraft_is_in_front_of_the_sun_once_a_day(geostationary):
+def test_a_geostationary_spacecraft_is_in_front_of_the_sun_once_a_day(
+    geostationary, separation_deg
+):
     outages = sun_outages(
         geostationary,
         WEILHEIM,
@@ -64,7 +73,7 @@ def test_outside_the_season_there_is_none(geostationary):
     )
 
 
-def test_outages_of_low_passes_agree_with_a_scan(sentinel):
+def test_outages_of_low_passes_agree_with_a_scan(sentinel, separation_deg):
     end = START + timedelta(days=2)
     outages = sun_outages(sentinel, KIRUNA, start=START, end=end, separation_deg=20.0)
     assert len(outages) > 1
