@@ -8,14 +8,16 @@ from missioncontrol.fleet.models import Ephemeris, GroundStation, Spacecraft
 class ContactWindow(models.Model):
     """A predicted time above a station's mask: recomputed, never edited.
 
-    A contact that was booked on it keeps its own times (see scheduling).
+    A contact that was booked on it keeps its own times (see scheduling). There
+    are hundreds of thousands of these: what is computed anew at any time needs
+    no index and no check but those that its readers need.
     """
 
     spacecraft = models.ForeignKey(
-        Spacecraft, on_delete=models.CASCADE, related_name="contact_windows"
+        Spacecraft, on_delete=models.CASCADE, related_name="contact_windows", db_index=False
     )
     station = models.ForeignKey(
-        GroundStation, on_delete=models.CASCADE, related_name="contact_windows"
+        GroundStation, on_delete=models.CASCADE, related_name="contact_windows", db_index=False
     )
     aos = models.DateTimeField()
     tca = models.DateTimeField()
@@ -25,7 +27,9 @@ class ContactWindow(models.Model):
     los_azimuth_deg = models.FloatField()
     clipped_start = models.BooleanField(default=False)
     clipped_end = models.BooleanField(default=False)
-    ephemeris = models.ForeignKey(Ephemeris, on_delete=models.CASCADE)
+    ephemeris = models.ForeignKey(
+        Ephemeris, on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
     computed_at = models.DateTimeField()
 
     class Meta:
@@ -35,13 +39,55 @@ class ContactWindow(models.Model):
                 condition=models.Q(los__gte=models.F("aos")), name="contact_window_ends_later"
             ),
             models.UniqueConstraint(
-                fields=["spacecraft", "station", "aos"], name="contact_window_once"
+                fields=["spacecraft", "aos", "station"], name="contact_window_once"
             ),
         ]
-        indexes = [models.Index(fields=["spacecraft", "aos"], name="contact_window_by_time")]
+        indexes = [models.Index(fields=["aos"], name="contact_window_by_time")]
 
     def __str__(self) -> str:
         return f"{self.spacecraft} over {self.station} at {self.aos:%Y-%m-%d %H:%M:%SZ}"
+
+
+class RelayPath(models.Model):
+    """A predicted time in which a spacecraft reaches a station over a relay.
+
+    Both hops are open: the spacecraft sees the relay, the relay the station.
+    Recomputed, never edited, as contact windows are.
+    """
+
+    spacecraft = models.ForeignKey(
+        Spacecraft, on_delete=models.CASCADE, related_name="relay_paths", db_index=False
+    )
+    relay = models.ForeignKey(
+        Spacecraft, on_delete=models.CASCADE, related_name="relayed_paths", db_index=False
+    )
+    station = models.ForeignKey(
+        GroundStation, on_delete=models.CASCADE, related_name="relay_paths", db_index=False
+    )
+    aos = models.DateTimeField()
+    los = models.DateTimeField()
+    max_elevation_deg = models.FloatField()  # of the relay, over the station
+    clipped_start = models.BooleanField(default=False)
+    clipped_end = models.BooleanField(default=False)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["aos"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(los__gte=models.F("aos")), name="relay_path_ends_later"
+            ),
+            models.UniqueConstraint(
+                fields=["spacecraft", "aos", "relay", "station"], name="relay_path_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["aos"], name="relay_path_by_time")]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.spacecraft} by {self.relay} over {self.station} "
+            f"at {self.aos:%Y-%m-%d %H:%M:%SZ}"
+        )
 
 
 class WindowHorizon(models.Model):
@@ -51,7 +97,9 @@ class WindowHorizon(models.Model):
     start = models.DateTimeField()
     end = models.DateTimeField()
     ephemeris = models.ForeignKey(Ephemeris, on_delete=models.CASCADE)
-    # Why there are no windows, where the elements were refused (decayed, too old).
+    # Of the relays that the paths were computed over: relay -> ephemeris, primary keys.
+    relay_ephemerides = models.JSONField(default=dict)
+    # Why there are no windows, or not all, where elements were refused (decayed, too old).
     refusal = models.TextField(blank=True)
     computed_at = models.DateTimeField()
 

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Action, require
 from missioncontrol.audit.services import append_entry
-from missioncontrol.fleet.ephemeris import OmmElements, TleElements
+from missioncontrol.fleet.ephemeris import OemEphemeris, OmmElements, TleElements
 from missioncontrol.fleet.mission_changes import MissionLoad, differences
 from missioncontrol.fleet.mission_file import MissionFile, SpacecraftEntry, StationEntry
 from missioncontrol.fleet.models import (
@@ -67,6 +67,7 @@ def load_mission(*, mission: MissionFile, actor: Operator | str, at: datetime) -
     for spacecraft in mission.spacecraft:
         dictionary = mission.attachment(spacecraft.telemetry_dictionary)
         _load_spacecraft(load, spacecraft, organisations[spacecraft.operator], dictionary)
+    _load_relays(load, mission)
     load.retire(Antenna, {row.name for station in mission.stations for row in station.antennas})
     load.retire(Spacecraft, {row.name for row in mission.spacecraft})
     _load_mission_row(load, mission)
@@ -193,8 +194,20 @@ def _load_spacecraft(
         load.store(MissionProfile, {"name": profile.name}, {**values, "spacecraft": spacecraft})
 
 
+def _load_relays(load: _Load, mission: MissionFile) -> None:
+    """Bring what can serve whom as a relay to what the file says."""
+    rows = {row.name: row for row in Spacecraft.objects.filter(active=True)}
+    for entry in mission.spacecraft:
+        spacecraft = rows[entry.name]
+        before = sorted(spacecraft.relays.values_list("name", flat=True))
+        after = sorted(entry.relays)
+        load.report.changed += differences(f"spacecraft {entry.name}: relays", before, after)
+        if before != after:
+            spacecraft.relays.set([rows[name] for name in after])
+
+
 def _load_elements(
-    load: _Load, spacecraft: Spacecraft, elements: TleElements | OmmElements
+    load: _Load, spacecraft: Spacecraft, elements: TleElements | OmmElements | OemEphemeris
 ) -> None:
     """Add a set of elements; of one that is there, only its place in the order changes."""
     order = {
@@ -203,15 +216,22 @@ def _load_elements(
         "expires_at": elements.expires_at,
     }
     orbit: dict[str, Any] = {"kind": elements.kind, "name": elements.name}
+    orbit |= {"line1": "", "line2": "", "omm": {}, "oem": ""}
     if isinstance(elements, TleElements):
-        orbit |= {"line1": elements.line1, "line2": elements.line2, "omm": {}}
+        orbit |= {"line1": elements.line1, "line2": elements.line2}
+    elif isinstance(elements, OmmElements):
+        orbit["omm"] = elements.omm
     else:
-        orbit |= {"line1": "", "line2": "", "omm": elements.omm}
+        orbit["oem"] = elements.oem
     for row in Ephemeris.objects.filter(spacecraft=spacecraft):
         if all(getattr(row, field) == value for field, value in orbit.items()):
             load.update(row, f"{row.kind} {row.name}", order)
             return
-    epoch = elements.mean_elements().epoch
+    epoch = (
+        elements.orbit_ephemeris().epoch
+        if isinstance(elements, OemEphemeris)
+        else elements.mean_elements().epoch
+    )
     load.note_created(Ephemeris, f"{elements.kind} {elements.name} of {epoch:%Y-%m-%d %H:%MZ}")
     Ephemeris.objects.create(
         spacecraft=spacecraft, epoch=epoch, loaded_at=load.at, **orbit, **order
