@@ -47,9 +47,12 @@ def _copy(model: type[models.Model], columns: Columns) -> None:
     names = ", ".join(connection.ops.quote_name(str(in_table[name])) for name in columns)
     table = connection.ops.quote_name(model._meta.db_table)
     command = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        with cursor.copy(command) as copy:
-            copy.write(_SIGNATURE + _records(columns).tobytes() + _END)
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(command) as copy,
+    ):
+        copy.write(_SIGNATURE + _records(columns).tobytes() + _END)
 
 
 def _records(columns: Columns) -> NDArray[Any]:

@@ -1,24 +1,29 @@
 from __future__ import annotations
 
+from typing import Any, Final
+
 from django.db import models
 
 from missioncontrol.fleet.models import Ephemeris, GroundStation, Spacecraft
+
+_UNCHECKED: Final[dict[str, Any]] = {
+    "on_delete": models.CASCADE,
+    "db_index": False,
+    "db_constraint": False,
+}
 
 
 class ContactWindow(models.Model):
     """A predicted time above a station's mask: recomputed, never edited.
 
     A contact that was booked on it keeps its own times (see scheduling). There
-    are hundreds of thousands of these: what is computed anew at any time needs
-    no index and no check but those that its readers need.
+    are hundreds of thousands of these, replaced again and again, so they carry
+    what their readers need and no more: two indexes, and no check of the
+    database that each spacecraft and station is there (half the time of storing).
     """
 
-    spacecraft = models.ForeignKey(
-        Spacecraft, on_delete=models.CASCADE, related_name="contact_windows", db_index=False
-    )
-    station = models.ForeignKey(
-        GroundStation, on_delete=models.CASCADE, related_name="contact_windows", db_index=False
-    )
+    spacecraft = models.ForeignKey(Spacecraft, related_name="contact_windows", **_UNCHECKED)
+    station = models.ForeignKey(GroundStation, related_name="contact_windows", **_UNCHECKED)
     aos = models.DateTimeField()
     tca = models.DateTimeField()
     los = models.DateTimeField()
@@ -27,9 +32,7 @@ class ContactWindow(models.Model):
     los_azimuth_deg = models.FloatField()
     clipped_start = models.BooleanField(default=False)
     clipped_end = models.BooleanField(default=False)
-    ephemeris = models.ForeignKey(
-        Ephemeris, on_delete=models.CASCADE, db_index=False, related_name="+"
-    )
+    ephemeris = models.ForeignKey(Ephemeris, related_name="+", **_UNCHECKED)
     computed_at = models.DateTimeField()
 
     class Meta:
@@ -55,15 +58,9 @@ class RelayPath(models.Model):
     Recomputed, never edited, as contact windows are.
     """
 
-    spacecraft = models.ForeignKey(
-        Spacecraft, on_delete=models.CASCADE, related_name="relay_paths", db_index=False
-    )
-    relay = models.ForeignKey(
-        Spacecraft, on_delete=models.CASCADE, related_name="relayed_paths", db_index=False
-    )
-    station = models.ForeignKey(
-        GroundStation, on_delete=models.CASCADE, related_name="relay_paths", db_index=False
-    )
+    spacecraft = models.ForeignKey(Spacecraft, related_name="relay_paths", **_UNCHECKED)
+    relay = models.ForeignKey(Spacecraft, related_name="relayed_paths", **_UNCHECKED)
+    station = models.ForeignKey(GroundStation, related_name="relay_paths", **_UNCHECKED)
     aos = models.DateTimeField()
     los = models.DateTimeField()
     max_elevation_deg = models.FloatField()  # of the relay, over the station

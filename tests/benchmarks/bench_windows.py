@@ -18,20 +18,25 @@ The last line is JSON:
 * ``peak_mb_10000x100x1``: greatest memory of a process that computes 10,000
   satellites over 100 stations for a day, a few satellites at a time.
 
-PARTS names what is measured: ratio, fleet, reference, scan, memory; default: all. A
-figure that was not measured is missing from the last line.
+``relay_brute_force_missing`` is the same for windows between spacecraft: 20 low
+ones over 4 relays in low and geostationary orbit, a scan every two seconds.
+
+PARTS names what is measured: ratio, fleet, reference, scan, relay, memory, stored;
+default: all. A figure that was not measured is missing from the last line.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -47,6 +52,7 @@ from missioncontrol.orbits.contact_windows import (
 )
 from missioncontrol.orbits.element_files import read_elements
 from missioncontrol.orbits.elements import MeanElements
+from missioncontrol.orbits.relay_windows import find_relay_windows
 from missioncontrol.orbits.sites import Site
 from missioncontrol.orbits.time_scale import packaged_time_scale
 from tests.vectors import shared_file
@@ -59,6 +65,7 @@ MASK_DEG = 5.0
 CATALOGUE = "catalogue/active-2026-08-11.tle.gz"
 LOW_ORBIT_REV_PER_DAY = 11.25
 TURNS = 6  # of four satellites each
+LONGEST_WAIT_S = 600.0
 
 
 def main() -> None:
@@ -124,9 +131,9 @@ def ratio() -> dict[str, float]:
     ours_s, theirs_s, events = [], 0.0, 0
     for turn in range(TURNS):
         ours_s.append(timed_windows(elements, sites)[0])
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         events += count_events(satellites[turn::TURNS], sites)
-        theirs_s += time.perf_counter() - began_s
+        theirs_s += time.process_time() - began_s
     ours = float(np.median(ours_s))
     print(
         f"  {len(windows)} windows in {1000 * ours:.0f} ms (of {len(ours_s)} runs: "
@@ -276,6 +283,39 @@ def duration_of_shortest(windows: ContactWindows, number: int) -> float:
     return float((windows.los_s - windows.aos_s)[here].min(initial=np.inf))
 
 
+# --- windows between spacecraft -------------------------------------------------------------
+
+
+def relay() -> dict[str, float]:
+    """Count windows of a scan that ours do not have, by the point of the line nearest to Earth."""
+    ours = low_orbits(20)
+    stationary = [one for one in catalogue() if 0.99 < one.mean_motion_rev_per_day < 1.01]
+    relays = [*spread(stationary, 2), *low_orbits(7)[2:4]]
+    began_s = time.perf_counter()
+    windows = find_relay_windows(spacecraft=ours, relays=relays, start=START, end=START + DAY)
+    took_s = time.perf_counter() - began_s
+    at_s = np.arange(0.0, 86_401.0, 2.0)
+    wrong = 0
+    for number, one in enumerate(ours):
+        for place, other in enumerate(relays):
+            height = height_of_line_km(one, other, at_s)
+            here = (windows.spacecraft_index == number) & (windows.relay_index == place)
+            inside = within(at_s, windows.aos_s[here], windows.los_s[here])
+            wrong += runs((inside != (height > 0.0)) & (np.abs(height) > 1e-3))
+    print(f"  {len(windows)} windows in {took_s:.2f} s")
+    return {"relay_brute_force_missing": wrong}
+
+
+def height_of_line_km(one: MeanElements, other: MeanElements, at_s):
+    """Return how far the line between two spacecraft stays above the layer of 100 km."""
+    axes = np.array([6378.137, 6378.137, 6356.752314]) + 100.0
+    first, second = (each.teme_states(START, at_s)[0] / axes for each in (one, other))
+    along = second - first
+    share = np.clip(-(first * along).sum(axis=1) / (along**2).sum(axis=1), 0.0, 1.0)
+    nearest = first + share[:, np.newaxis] * along
+    return (np.linalg.norm(nearest, axis=1) - 1.0) * axes[0]
+
+
 # --- memory ---------------------------------------------------------------------------------
 
 
@@ -330,14 +370,152 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 
+# --- stored ---------------------------------------------------------------------------------
+
+
+def stored() -> dict[str, float]:
+    """Let two workers compute and store the fleet in PostgreSQL."""
+    from tests.journeys.distributed import redis_server
+    from tests.postgresql import postgresql_server
+
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-windows-") as folder,
+        postgresql_server() as database_url,
+        redis_server(Path(folder) / "broker") as redis_url,
+    ):
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "missioncontrol.settings",
+            "VAR_DIR": folder,
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "LOG_LEVEL": "ERROR",
+        }
+        command(environment, "manage.py", "migrate", "--skip-checks", "--verbosity", "0")
+        command(environment, "-m", "tests.benchmarks.bench_windows", "fill")
+        with contextlib.ExitStack() as workers:
+            for number in range(2):
+                workers.enter_context(worker(environment, f"worker-{number}"))
+            printed = command(environment, "-m", "tests.benchmarks.bench_windows", "keep")
+    note, last = printed.strip().splitlines()
+    print(f"  {note}")
+    return json.loads(last)
+
+
+def command(environment: dict[str, str], *arguments: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return ran.stdout
+
+
+@contextlib.contextmanager
+def worker(environment: dict[str, str], name: str) -> Iterator[None]:
+    """Run a worker as the product starts it."""
+    arguments = ["-m", "celery", "-A", "missioncontrol", "worker", "--loglevel", "ERROR"]
+    arguments += ["--queues", "general,orbits", "--concurrency", "1"]
+    arguments += ["--without-gossip", "--without-mingle", "--hostname", f"{name}@%h"]
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def fill() -> None:
+    """Make the rows of the fleet and the stations."""
+    import django
+
+    django.setup()
+    from missioncontrol.fleet.models import Antenna, Ephemeris, GroundStation, Spacecraft
+    from tests import factories
+
+    owner = factories.organisation()
+    elements = spread(catalogue(), 2000)
+    crafts = Spacecraft.objects.bulk_create(
+        Spacecraft(
+            name=f"SC-{number}",
+            ccsds_id=number,
+            phase=Spacecraft.Phase.NOMINAL,
+            organisation=owner,
+            link_profile={},
+            cfdp_profile={},
+            telemetry_dictionary="",
+        )
+        for number in range(len(elements))
+    )
+    Ephemeris.objects.bulk_create(
+        Ephemeris(
+            spacecraft=craft,
+            kind=Ephemeris.Kind.TLE,
+            name=one.name[:40],
+            line1=one.tle_lines()[0],
+            line2=one.tle_lines()[1],
+            epoch=one.epoch,
+            loaded_at=START,
+        )
+        for craft, one in zip(crafts, elements, strict=True)
+    )
+    for site in stations():
+        station = GroundStation.objects.create(
+            name=site.name,
+            title=site.name,
+            latitude_deg=site.latitude_deg,
+            longitude_deg=site.longitude_deg,
+            height_m=site.height_m,
+            mask_deg=site.mask_deg,
+            owner=owner,
+        )
+        Antenna.objects.create(
+            station=station, name=site.name, link_url="simulator", setup_s=60, teardown_s=60
+        )
+
+
+def keep() -> None:
+    """Have the windows computed, and wait until the last row is committed."""
+    import django
+
+    django.setup()
+    from missioncontrol.celery import app
+    from missioncontrol.contacts import services
+    from missioncontrol.contacts.models import ContactWindow, WindowHorizon
+    from missioncontrol.fleet.models import Spacecraft
+    from missioncontrol.kernel.organisations import process_acts_for_everybody
+
+    process_acts_for_everybody()
+    while len(app.control.ping(timeout=1.0)) < 2:
+        pass
+    ids = list(Spacecraft.objects.order_by("pk").values_list("pk", flat=True))
+    began_s = time.perf_counter()
+    services.keep_horizon(spacecraft_ids=ids, start=START, horizon=7 * DAY, at=START)
+    while WindowHorizon.objects.count() < len(ids):
+        time.sleep(0.1)
+        if time.perf_counter() - began_s > LONGEST_WAIT_S:
+            sys.exit(f"Only {WindowHorizon.objects.count()} spacecraft after {LONGEST_WAIT_S} s.")
+    took_s = time.perf_counter() - began_s
+    print(f"{ContactWindow.objects.count()} rows of {len(ids)} spacecraft")
+    print(json.dumps({"stored_s_2000x12x7": round(took_s, 1)}))
+
+
 PARTS = {
     "ratio": ratio,
     "fleet": fleet,
     "reference": against_reference,
     "scan": scan,
+    "relay": relay,
     "memory": memory,
+    "stored": stored,
 }
-ROLES = {"memory": compute_many}
+ROLES = {"memory": compute_many, "fill": fill, "keep": keep}
 
 
 if __name__ == "__main__":
