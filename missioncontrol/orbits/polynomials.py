@@ -69,8 +69,9 @@ def fit(samples: Floats, row: Integers, interval: Integers) -> Floats:
     first = row * (components * nodes) + interval - NODES_BEFORE
     index = first + np.arange(NODES)[:, np.newaxis]
     coefficients = np.empty((COEFFICIENTS, components, len(row)))
+    around = np.empty((NODES, len(row)))  # filled again and again: new memory costs more
     for component in range(components):
-        around = flat.take(index + component * nodes)
+        flat[component * nodes :].take(index, out=around, mode="clip")
         # A larger product BLAS would share among threads, and then wait for them.
         for begin in range(0, len(row), _COLUMNS_AT_ONCE):
             part = slice(begin, begin + _COLUMNS_AT_ONCE)
