@@ -158,6 +158,8 @@ class PassSearch:
             0.5 * (nodes.height_km[low] + nodes.height_km[high]),
             0.5 * self._grid.step_s,
         )
+        # The rates come from SGP4's velocities, which are off by centimetres a second. The
+        # height is out by metres, where it has kilometres to spare: a real hill is curved.
         # For a dip all is turned over.
         above = near.above[low]
         curvature, sign = np.where(above, bend.downwards, bend.upwards), np.where(above, -1.0, 1.0)
