@@ -3,11 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 HOST ?= 127.0.0.1
 VENV := .venv
+SEMGREP_VENV := .venv-semgrep
 BIN := $(VENV)/bin
 XDIST ?= 2
+SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit bench-windows verify-log-foreign requirements clean
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan bench-windows
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -27,6 +29,12 @@ $(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/pytho
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/installed
 
+# An environment of its own: semgrep pins much that the product needs newer.
+$(SEMGREP_VENV)/installed: requirements-semgrep.txt
+	@"$(PYTHON)" -m venv $(SEMGREP_VENV)
+	$(SEMGREP_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-semgrep.txt
+	@touch $@
+
 install: $(VENV)/installed ## make the virtual environment with what the product needs
 
 install-dev: $(VENV)/installed-dev ## the same with what tests and linters need
@@ -42,13 +50,16 @@ test: install-dev ## run all tests, the integration tests on SQLite and on Postg
 unit: install-dev ## run the fast tests only
 	$(BIN)/pytest tests/unit -n $(XDIST)
 
-lint: install-dev ## ruff, import contracts, types, system checks
+lint: install-dev $(SEMGREP_VENV)/installed ## ruff, import contracts, types, system checks, security rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy missioncontrol telemetry uplink
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/bandit --quiet --recursive --severity-level medium missioncontrol telemetry uplink manage.py
+	$(SEMGREP_VENV)/bin/semgrep scan $(SEMGREP) --test .ci/semgrep
+	$(SEMGREP_VENV)/bin/semgrep scan $(SEMGREP) --error --quiet --config .ci/semgrep/rules.yml --exclude vendor missioncontrol telemetry uplink
 
 format: install-dev ## put the code into shape
 	$(BIN)/ruff check --fix .
@@ -63,6 +74,12 @@ bench-audit: install-dev ## measure the consortium log (some minutes); prints JS
 bench-windows: install-dev ## measure contact windows against Skyfield and Orekit (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_windows
 
+kill-rounds: install-dev ## kill whoever writes to the log 50 times, on both databases (some minutes); prints JSON
+	$(BIN)/python -m tests.integration.missioncontrol.audit.kill_rounds
+
+bench-plan: install-dev ## measure pass planning: gaps proven, repair (seven minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_plan
+
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh
 	$(BIN)/python -m tests.integration.missioncontrol.client.verify_log_foreign
@@ -70,6 +87,7 @@ verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a lo
 requirements: install-dev ## pin the direct dependencies anew, with hashes
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements.in -o requirements.txt
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-dev.in -o requirements-dev.txt
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-semgrep.in -o requirements-semgrep.txt
 
 clean: ## remove what tests and linters left; data in var/ stays
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache

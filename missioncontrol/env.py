@@ -84,7 +84,7 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
         }
     if url.scheme in {"postgresql", "postgres"} and url.path.strip("/") and _port_is_good(url):
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "missioncontrol.kernel.postgresql",
             "NAME": unquote(url.path.lstrip("/")),
             "USER": unquote(url.username or ""),
             "PASSWORD": unquote(url.password or ""),

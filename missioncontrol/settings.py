@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ AUDIT_SETTLED_QUORUM = env.integer(
 )
 
 SECRET_KEY = env.secret("SECRET_KEY", file=VAR_DIR / "secret-key")
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", "")
 DEBUG = False
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", "")
@@ -52,6 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "channels",
+    "axes",
     "missioncontrol.kernel",
     "missioncontrol.accounts",
     "missioncontrol.audit",
@@ -66,6 +69,13 @@ INSTALLED_APPS = [
     "missioncontrol.api",
     "missioncontrol.console",
     "missioncontrol.supervision",
+    # After the console, whose templates come before theirs.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -78,6 +88,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "missioncontrol.accounts.gate.Gate",
+    "missioncontrol.accounts.second_factor.SecondFactor",
 ]
 
 ROOT_URLCONF = "missioncontrol.urls"
@@ -114,8 +128,77 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "/signin/"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = 2 * 24 * 3600  # of an invitation to choose a password
+
+# What a stranger may ask for; everything else is answered with 401 by whoever speaks there.
+GATE_OPEN_PATHS = [
+    r"/health",
+    r"/signin/",
+    r"/account/single-sign-on/[a-z0-9-]+/login/(callback/)?",
+    r"/account/single-sign-on/(login/cancelled|login/error|signup)/",
+    r"/account/invitation/.+",
+    r"/account/second-factor/authenticate/",
+    r"/account/passkeys/login/",
+]
+GATE_REFUSALS = [
+    ("/api/", "missioncontrol.api.problems.answer_stranger"),
+    ("/log/", "missioncontrol.api.log_files.answer_stranger"),
+    ("/", "missioncontrol.console.views.signin.answer_stranger"),
+]
+
+# --- signing in: allauth does it, axes counts what goes wrong -------------------------------
+ACCOUNT_ADAPTER = "missioncontrol.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/signin/"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_SESSION_REMEMBER = False
+# By address only: a limit by name would let a stranger keep an operator out of a pass.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip"}
+SOCIALACCOUNT_ADAPTER = "missioncontrol.accounts.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+MFA_ADAPTER = "missioncontrol.accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Orbital Mission Control"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# Everybody who signs in with a password must have a second factor.
+SECOND_FACTOR_REQUIRED = env.flag("SECOND_FACTOR_REQUIRED", default=False)
+# How many proxies stand in front and add to X-Forwarded-For.
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, low=0, high=9)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+# By name and address together, for the same reason.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "console/locked.html"
+AXES_USERNAME_CALLABLE = "missioncontrol.accounts.attempts.attempted_name"
+AXES_CLIENT_IP_CALLABLE = "missioncontrol.accounts.attempts.client_address"
+AXES_DISABLE_ACCESS_LOG = True  # the consortium log has it
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+CACHES = {
+    "default": {
+        "BACKEND": "missioncontrol.kernel.cache.BrokerCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+    },
+}
 
 CHANNEL_LAYERS = {
     "default": {
@@ -189,6 +272,7 @@ if SERVED_OVER_TLS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SESSION_COOKIE_SECURE = SERVED_OVER_TLS
 CSRF_COOKIE_SECURE = SERVED_OVER_TLS
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SERVED_OVER_TLS  # http://localhost
 # The __Host- prefix is only accepted by browsers on a secure origin.
 SESSION_COOKIE_NAME = "__Host-session" if SERVED_OVER_TLS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SERVED_OVER_TLS else "csrf"
@@ -218,5 +302,7 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Who signs in and who fails to stands in the consortium log and in the database.
+    "loggers": {"axes": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.kernel.organisation_rows import OrganisationRows
 from missioncontrol.scheduling.models import Contact
 
 
@@ -48,7 +49,10 @@ class BadFrame(models.Model):
     reason = models.CharField(max_length=300)
     octets = models.BinaryField()
 
+    objects = OrganisationRows["BadFrame"]("spacecraft__organisation")
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ["-received_at", "-pk"]
         indexes = [models.Index(fields=["spacecraft", "-received_at"], name="bad_frame_by_time")]
 
@@ -71,7 +75,10 @@ class Alarm(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
     )
 
+    objects = OrganisationRows["Alarm"]("spacecraft__organisation")
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ["-raised_at", "-pk"]
         constraints = [
             models.UniqueConstraint(

@@ -25,11 +25,10 @@ def organisation(slug: str = "operations", **fields) -> Organisation:
 
 def operator(username: str, *roles: Role, member_of: Organisation | None = None) -> Operator:
     """A person with roles; without roles, a person who may do nothing."""
-    person = Operator.objects.create(username=username)
+    home = member_of or organisation()
+    person = Operator.objects.create(username=username, home=home)
     for role in roles:
-        Membership.objects.create(
-            operator=person, organisation=member_of or organisation(), role=role
-        )
+        Membership.objects.create(operator=person, organisation=home, role=role)
     return person
 
 

@@ -12,35 +12,41 @@ from importlib import import_module
 
 from django.db import connection
 
-_migration = import_module("missioncontrol.audit.migrations.0002_entries_never_change")
+_MIGRATIONS = [
+    import_module(f"missioncontrol.audit.migrations.{name}")
+    for name in ("0002_entries_never_change", "0005_openings_are_only_erased")
+]
 
 
 def lift_deletion_guards():
     """Let this test database be emptied."""
-    _execute(_migration.ALLOW_DELETION)
+    _execute("ALLOW_DELETION")
 
 
 @contextmanager
 def deletion_guarded():
     """Put the triggers against deletion back for a while."""
-    _execute(_migration.DELETION)
+    _execute("DELETION")
     try:
         yield
     finally:
-        _execute(_migration.ALLOW_DELETION)
+        _execute("ALLOW_DELETION")
 
 
 @contextmanager
 def changes_allowed():
     """Take the triggers against changes away for a while, as a thief with SQL would."""
-    _execute(_migration.ALLOW_CHANGES)
+    _execute("ALLOW_CHANGES")
     try:
         yield
     finally:
-        _execute(_migration.CHANGES)
+        _execute("CHANGES")
 
 
-def _execute(statements):
+def _execute(what):
+    # The later migration builds on a function of the earlier one.
+    downwards = what.startswith("ALLOW")
     with connection.cursor() as cursor:
-        for statement in statements[connection.vendor]:
-            cursor.execute(statement)
+        for migration in reversed(_MIGRATIONS) if downwards else _MIGRATIONS:
+            for statement in getattr(migration, what)[connection.vendor]:
+                cursor.execute(statement)

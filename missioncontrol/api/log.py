@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import base64
+from http import HTTPStatus
+from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Path, Query, Router, Schema
+from pydantic import Field
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.api.authentication import TOKEN_OR_SESSION, principal_of
 from missioncontrol.api.fields import Asked, Instant, Number, PageSize, Text
 from missioncontrol.api.paging import Page, row_cursor
-from missioncontrol.api.problems import NotFoundError
+from missioncontrol.api.problems import MEDIA_TYPE, NotFoundError, invalid, problem
 from missioncontrol.audit import selectors
+from missioncontrol.audit.merkle.opening import format_opening
 from missioncontrol.audit.models import AuditEntry
+
+LeafHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256 of a leaf, hex
 
 router = Router(tags=["consortium log"], auth=TOKEN_OR_SESSION)
 
 
 class LogOut(Schema):
-    """The log's name and its public key (C2SP signed-note vkey)."""
+    """The log's name and its public key (C2SP signed-note vkey).
+
+    ``announced_vkey`` is the key that is to follow, while both sign.
+    """
 
     origin: str
     vkey: str
+    announced_vkey: str | None
 
 
 class EntryOut(Schema):
@@ -49,6 +59,51 @@ class ReceiptOut(Schema):
     entry: str
 
 
+class OpeningOut(Schema):
+    """The private part of an entry, to be checked against the commitment in it."""
+
+    log_index: int
+    opening: str
+    entry: str
+
+
+class ConsistencyOut(Schema):
+    """A proof that the log of ``new`` entries continues that of ``old`` (RFC 6962)."""
+
+    old: int
+    new: int
+    hashes: list[str]
+
+
+class WitnessOut(Schema):
+    """How one witness stands; ``fault`` is empty if it cosigned when last asked."""
+
+    name: str
+    organisation: str
+    size: int
+    behind: int
+    last_seen_at: Instant | None
+    fault: str
+
+
+class WitnessBoardOut(Schema):
+    """Who cosigns, and how far that lets entries count."""
+
+    witnesses: list[WitnessOut]
+    published_quorum: int
+    settled_quorum: int
+    signed_size: int
+    published_size: int
+    settled_size: int
+
+
+class ConsistencyQuery(Asked):
+    """Between which sizes; ``new`` is what is published unless given."""
+
+    old: Number
+    new: Number | None = None
+
+
 class EntryQuery(Asked):
     """Which entries; each field must match exactly."""
 
@@ -64,7 +119,11 @@ class EntryQuery(Asked):
 def get_log(request: HttpRequest) -> LogOut:
     """Return what a verifier needs; keep the key, and compare it on every visit."""
     principal_of(request).require(Action.AUDIT_VIEW)
-    return LogOut(origin=selectors.origin(), vkey=selectors.verification_key())
+    return LogOut(
+        origin=selectors.origin(),
+        vkey=selectors.verification_key(),
+        announced_vkey=selectors.announced_key(),
+    )
 
 
 @router.get(
@@ -75,12 +134,33 @@ def get_log(request: HttpRequest) -> LogOut:
     },
 )
 def get_checkpoint(request: HttpRequest) -> HttpResponse:
-    """Return the signed tree head as last published (C2SP tlog-checkpoint)."""
+    """Return the signed tree head with the witnesses' cosignatures (C2SP tlog-checkpoint)."""
     principal_of(request).require(Action.AUDIT_VIEW)
-    checkpoint = selectors.latest_checkpoint()
-    if checkpoint is None:
+    note = selectors.public_checkpoint()
+    if note is None:
         raise selectors.NotPublishedError("The log has published no checkpoint yet.")
-    return HttpResponse(checkpoint.note, content_type="text/plain; charset=utf-8")
+    return HttpResponse(note, content_type="text/plain; charset=utf-8")
+
+
+@router.get("/audit/consistency", response=ConsistencyOut, summary="Proof that the log only grew")
+def get_consistency(request: HttpRequest, asked: Query[ConsistencyQuery]) -> ConsistencyOut:
+    """Return the hashes that lead from the root of one size to that of a larger one."""
+    principal_of(request).require(Action.AUDIT_VIEW)
+    published = selectors.published_size()
+    new = published if asked.new is None else asked.new
+    if new > published:
+        raise invalid("query.new", new, f"at most {published}, which is what is published")
+    if asked.old > new:
+        raise invalid("query.old", asked.old, f"at most {new}, the new size")
+    hashes = selectors.consistency_proof(old=asked.old, new=new)
+    return ConsistencyOut(old=asked.old, new=new, hashes=[_base64(each) for each in hashes])
+
+
+@router.get("/audit/witnesses", response=WitnessBoardOut, summary="The members' witnesses")
+def get_witnesses(request: HttpRequest) -> WitnessBoardOut:
+    """Return how each active witness stands, by name, and what their quorums publish."""
+    principal_of(request).require(Action.AUDIT_VIEW)
+    return WitnessBoardOut.from_orm(selectors.witness_board())
 
 
 @router.get("/audit/entries", response=Page[EntryOut], summary="Entries of the log")
@@ -108,13 +188,66 @@ def list_entries(request: HttpRequest, asked: Query[EntryQuery]) -> Page[EntryOu
 def get_receipt(request: HttpRequest, log_index: Number) -> ReceiptOut:
     """Return a proof that can be checked offline with the log's key."""
     principal_of(request).require(Action.AUDIT_VIEW)
+    return _receipt_out(_entry_at(log_index))
+
+
+@router.get(
+    "/audit/receipts/{leaf_hash}",
+    response=ReceiptOut,
+    summary="Proof of what a call wrote",
+    openapi_extra={"responses": {409: {"$ref": "#/components/responses/Refused"}}},
+)
+def get_receipt_of_leaf(request: HttpRequest, leaf_hash: Path[LeafHash]) -> ReceiptOut:
+    """Return the proof of the entry with this leaf hash; 409 until it is published."""
+    principal_of(request).require(Action.AUDIT_VIEW)
     try:
-        entry = selectors.get_entry(log_index)
+        entry = selectors.entry_by_leaf_hash(bytes.fromhex(leaf_hash))
+    except AuditEntry.DoesNotExist:
+        raise NotFoundError(f"The log has no entry with the leaf hash {leaf_hash}.") from None
+    return _receipt_out(entry)
+
+
+@router.get(
+    "/audit/entries/{log_index}/opening",
+    response=OpeningOut,
+    summary="The private part of one entry",
+    openapi_extra={
+        "responses": {
+            410: {
+                "description": "It was erased; the detail says when, by whom and why.",
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }
+        }
+    },
+)
+def get_opening(request: HttpRequest, log_index: Number) -> OpeningOut | HttpResponse:
+    """Return what the entry was committed to, if this organisation may read it."""
+    principal_of(request).require(Action.AUDIT_VIEW)
+    entry = _entry_at(log_index)
+    try:
+        opening = selectors.opening(entry)
+    except selectors.NoOpeningError as error:
+        raise NotFoundError(str(error)) from error
+    except selectors.OpeningErasedError as error:
+        return problem(request, HTTPStatus.GONE, "erased", str(error))
+    return OpeningOut(
+        log_index=log_index,
+        opening=format_opening(opening).decode(),
+        entry=_base64(entry.entry),
+    )
+
+
+def _entry_at(log_index: int) -> AuditEntry:
+    try:
+        return selectors.get_entry(log_index)
     except AuditEntry.DoesNotExist:
         raise NotFoundError(f"The log has no entry {log_index} (yet).") from None
-    return ReceiptOut(
-        log_index=log_index, receipt=selectors.receipt(entry), entry=_base64(entry.entry)
-    )
+
+
+def _receipt_out(entry: AuditEntry) -> ReceiptOut:
+    receipt = selectors.receipt(entry)
+    assert entry.log_index is not None  # or there would be no receipt
+    return ReceiptOut(log_index=entry.log_index, receipt=receipt, entry=_base64(entry.entry))
 
 
 def _entry_out(entry: AuditEntry, published: int) -> EntryOut:

@@ -14,6 +14,7 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import Field
 
+from missioncontrol.accounts.principals import ConfirmationNeededError
 from missioncontrol.kernel.errors import NotPermittedError, RefusedError
 
 logger = logging.getLogger(__name__)
@@ -107,11 +108,24 @@ def problem(
     )
 
 
+def answer_stranger(request: HttpRequest) -> HttpResponse:
+    """Answer who shows no token or one that is not in force, at any address of the API."""
+    shown = request.headers.get("Authorization", "")
+    detail = (
+        "This token is unknown, expired or revoked; an administrator of your organisation makes "
+        "one in the console, or manage.py create_token."
+        if shown.lower().startswith("bearer ")
+        else ""
+    )
+    return _not_signed_in(request, NotSignedInError(detail))
+
+
 def add_problem_handlers(api: NinjaAPI) -> None:
     """Let *api* answer every refusal with a problem document."""
     api.add_exception_handler(NotSignedInError, _not_signed_in)
     api.add_exception_handler(AuthenticationError, _not_signed_in)
     api.add_exception_handler(NotPermittedError, _not_permitted)
+    api.add_exception_handler(ConfirmationNeededError, _confirmation_needed)
     api.add_exception_handler(NotFoundError, _not_found)
     api.add_exception_handler(Http404, _not_found)
     api.add_exception_handler(RefusedError, _refused)
@@ -131,12 +145,19 @@ def _not_signed_in(request: HttpRequest, error: _Raised) -> HttpResponse:
         detail
         or "Send a token with the request: 'Authorization: Bearer mc_…'. "
         "manage.py create_token makes one.",
-        headers={"WWW-Authenticate": 'Bearer realm="mission control"'},
+        headers={
+            "WWW-Authenticate": 'Bearer realm="mission control"',
+            "Cache-Control": "private, no-store",
+        },
     )
 
 
 def _not_permitted(request: HttpRequest, error: _Raised) -> HttpResponse:
     return problem(request, HTTPStatus.FORBIDDEN, "not-permitted", str(error))
+
+
+def _confirmation_needed(request: HttpRequest, error: _Raised) -> HttpResponse:
+    return problem(request, HTTPStatus.FORBIDDEN, "confirmation-needed", str(error))
 
 
 def _not_found(request: HttpRequest, error: _Raised) -> HttpResponse:

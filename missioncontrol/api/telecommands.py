@@ -9,7 +9,13 @@ from ninja import Query, Router, Schema
 from pydantic import Field, WithJsonSchema
 
 from missioncontrol.accounts.policy import Action
-from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, Principal, principal_of
+from missioncontrol.accounts.principals import Principal
+from missioncontrol.api.authentication import (
+    TOKEN,
+    TOKEN_OR_SESSION,
+    permitted,
+    principal_of,
+)
 from missioncontrol.api.fields import Asked, Instant, JsonObject, Number, PageSize, Sent, Text
 from missioncontrol.api.mission import spacecraft_in_field
 from missioncontrol.api.paging import Page, newest_first
@@ -171,9 +177,8 @@ def get_telecommand(request: HttpRequest, telecommand_id: Number) -> Telecommand
 )
 def approve_telecommand(request: HttpRequest, telecommand_id: Number) -> TelecommandOut:
     """Approve what another person submitted; the next contact sends it."""
-    principal = principal_of(request)
-    telecommand = _get(principal, telecommand_id)
-    principal.require(Action.TELECOMMAND_APPROVE, telecommand.spacecraft.organisation)
+    telecommand = _get(principal_of(request), telecommand_id)
+    principal = permitted(request, Action.TELECOMMAND_APPROVE, telecommand.spacecraft.organisation)
     services.approve_telecommand(
         telecommand_id=telecommand_id, approver=principal.operator, at=clock.now()
     )

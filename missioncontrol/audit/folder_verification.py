@@ -14,6 +14,7 @@ from missioncontrol.audit.merkle.errors import LogMismatchError, VerificationErr
 from missioncontrol.audit.merkle.hashing import abbreviate
 from missioncontrol.audit.merkle.keys import VerifierKey
 from missioncontrol.audit.merkle.log_verifier import verify_log
+from missioncontrol.audit.merkle.succession import LogHead
 from missioncontrol.audit.merkle.tiles import (
     TILE_HEIGHT,
     TILE_WIDTH,
@@ -31,9 +32,14 @@ from missioncontrol.audit.merkle.tree import TreeFrontier
 class VerifiedFolder:
     """What was checked and holds."""
 
-    checkpoint: Checkpoint
+    head: LogHead
     tiles: int
     bundles: int
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The state of the log."""
+        return self.head.checkpoint
 
 
 def verify_folder(folder: LogFolder, *, key: VerifierKey) -> VerifiedFolder:
@@ -41,18 +47,21 @@ def verify_folder(folder: LogFolder, *, key: VerifierKey) -> VerifiedFolder:
 
     Args:
         folder: The log, or a copy of it.
-        key: The log's public key, from a source that the caller trusts.
+        key: The log's public key, from a source that the caller trusts; if the
+            log has changed its key since, what it announced under this one counts.
 
     Raises:
         LogMismatchError: The first entry or tile that is wrong, with its index.
-        VerificationError: The checkpoint is missing, or not signed by *key*.
+        VerificationError: The checkpoint is missing, or signed by a key that
+            nothing leads to from *key*.
     """
-    head = folder.open_checkpoint(key=key).checkpoint
-    verify_log(stored_entries(folder, size=head.size), checkpoint=head)
+    head = folder.open_head(key=key)
+    size = head.checkpoint.size
+    verify_log(stored_entries(folder, size=size), checkpoint=head.checkpoint, earlier=head.earlier)
     return VerifiedFolder(
-        checkpoint=head,
-        tiles=verify_tiles(folder, size=head.size),
-        bundles=len(bundles_for_growth(old=0, new=head.size)),
+        head=head,
+        tiles=verify_tiles(folder, size=size),
+        bundles=len(bundles_for_growth(old=0, new=size)),
     )
 
 

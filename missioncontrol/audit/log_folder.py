@@ -4,7 +4,8 @@ No Django here, so that a member can check a copied folder with nothing but this
 file and the mathematics. Files are written to last: the octets reach the disk
 before the name does, and a name never stands for half a file.
 
-Source: C2SP tlog-tiles for the layout.
+Source: C2SP tlog-tiles for the layout; ``keys/`` is ours: below the identifier
+of each key that was replaced lies the announcement of its successor.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from missioncontrol.audit.merkle.checkpoint import SignedCheckpoint, open_checkp
 from missioncontrol.audit.merkle.errors import VerificationError
 from missioncontrol.audit.merkle.hashing import HASH_OCTETS
 from missioncontrol.audit.merkle.keys import SigningKey, VerifierKey
+from missioncontrol.audit.merkle.succession import LogHead, open_head, read_announcement
 from missioncontrol.audit.merkle.tiles import (
     TILE_WIDTH,
     EntryBundle,
@@ -31,7 +33,9 @@ from missioncontrol.audit.merkle.tiles import (
 
 CHECKPOINT_FILE: Final = "checkpoint"
 SIGNING_KEY_FILE: Final = "signing-key"
+NEXT_SIGNING_KEY_FILE: Final = "next-signing-key"
 VERIFIER_KEY_FILE: Final = "verifier-key"
+_KEYS_FOLDER: Final = "keys"
 _LOCK_FILE: Final = "sequencer.lock"
 _PUBLIC: Final = 0o644
 _SECRET: Final = 0o600
@@ -51,8 +55,22 @@ class LogFolder:
         """Return the signed note as published, or None before the first start."""
         return _read(self.path / CHECKPOINT_FILE)
 
+    def open_head(self, *, key: VerifierKey) -> LogHead:
+        """Return the published checkpoint, signed by *key* or by a key announced since.
+
+        Raises:
+            MissingFileError: There is none.
+            VerificationError: It is not a checkpoint of the log that *key* is named after.
+        """
+        octets = self.read_checkpoint()
+        if octets is None:
+            raise MissingFileError(f"There is no checkpoint in {self.path}.")
+        return open_head(
+            octets, origin=key.name, key=key, read_announcement_of=self.read_announcement
+        )
+
     def open_checkpoint(self, *, key: VerifierKey) -> SignedCheckpoint:
-        """Return the published checkpoint; its origin is the name of *key*.
+        """Return the published checkpoint; its origin is the name of *key*, which signed it.
 
         Raises:
             MissingFileError: There is none.
@@ -65,13 +83,41 @@ class LogFolder:
 
     def read_signing_key(self) -> SigningKey | None:
         """Return the private key, or None before the first start."""
-        text = _read(self.path / SIGNING_KEY_FILE)
+        return self._read_secret(SIGNING_KEY_FILE)
+
+    def read_next_signing_key(self) -> SigningKey | None:
+        """Return the private key that is to take over, or None where none was made."""
+        return self._read_secret(NEXT_SIGNING_KEY_FILE)
+
+    def _read_secret(self, name: str) -> SigningKey | None:
+        text = _read(self.path / name)
         return None if text is None else SigningKey.from_skey(text.decode().strip())
 
     def read_verifier_key(self) -> VerifierKey | None:
         """Return the public key that lies beside the log, or None before the first start."""
         text = _read(self.path / VERIFIER_KEY_FILE)
         return None if text is None else VerifierKey.from_vkey(text.decode().strip())
+
+    def announced_successor(self, key: SigningKey) -> SigningKey | None:
+        """Return the key that takes over from *key*, once everybody can read that it will.
+
+        Raises:
+            VerificationError: What *key* announced was changed.
+        """
+        following = self.read_next_signing_key()
+        octets = self.read_announcement(key.verifier)
+        if following is None or octets is None:
+            return None
+        announced = read_announcement(octets, old=key.verifier, origin=key.name)
+        return following if announced.key == following.verifier else None
+
+    def read_announcement(self, key: VerifierKey) -> bytes | None:
+        """Return what *key* said of its successor, unverified, or None where there is nothing."""
+        return self.read_announcement_by_id(key.key_id.hex())
+
+    def read_announcement_by_id(self, key_id: str) -> bytes | None:
+        """Return the same by a key's identifier, 8 hex digits."""
+        return _read(self.path / announcement_path(key_id))
 
     def read_tile(self, tile: Tile) -> bytes:
         """Return a tile's octets; a partial one also when only the full one is kept.
@@ -122,6 +168,23 @@ class LogFolder:
         _write(self.path / SIGNING_KEY_FILE, f"{key.to_skey()}\n".encode(), mode=_SECRET)
         _flush_folder(self.path)
 
+    def write_next_signing_key(self, key: SigningKey) -> None:
+        """Store the key that is to take over. The folder is locked."""
+        _write(self.path / NEXT_SIGNING_KEY_FILE, f"{key.to_skey()}\n".encode(), mode=_SECRET)
+        _flush_folder(self.path)
+
+    def write_announcement(self, key: VerifierKey, octets: bytes) -> None:
+        """Store what *key* said of its successor."""
+        file = self.path / announcement_path(key.key_id.hex())
+        _make_folder(file.parent)
+        _write(file, octets, mode=_PUBLIC)
+        _flush_folder(file.parent)
+
+    def promote_next_signing_key(self) -> None:
+        """Let the next key take over; the old one's secret is gone. The folder is locked."""
+        os.replace(self.path / NEXT_SIGNING_KEY_FILE, self.path / SIGNING_KEY_FILE)
+        _flush_folder(self.path)
+
     def write_verifier_key(self, key: VerifierKey) -> None:
         """Store the public key."""
         _write(self.path / VERIFIER_KEY_FILE, f"{key.to_vkey()}\n".encode(), mode=_PUBLIC)
@@ -152,6 +215,11 @@ class LogFolder:
             if place.width == TILE_WIDTH:
                 file = self.path / place.path
                 shutil.rmtree(file.with_name(f"{file.name}.p"), ignore_errors=True)
+
+
+def announcement_path(key_id: str) -> str:
+    """Return where, below the log's prefix, lies what a key said of its successor."""
+    return f"{_KEYS_FOLDER}/{key_id}"
 
 
 def _read(file: Path) -> bytes | None:

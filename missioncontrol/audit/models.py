@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from missioncontrol.audit.opening_rows import OpeningRows
+
 
 class AuditEntry(models.Model):
     """One fact in the consortium log: written with the change it tells of, never changed.
@@ -26,7 +28,8 @@ class AuditEntry(models.Model):
                 fields=["id"],
                 name="audit_waiting_for_index",
                 condition=models.Q(log_index=None),
-            )
+            ),
+            models.Index(fields=["leaf_hash"], name="audit_entry_by_leaf_hash"),
         ]
 
     def __str__(self) -> str:
@@ -102,3 +105,61 @@ class Cosignature(models.Model):
 
     def __str__(self) -> str:
         return f"cosignature of {self.witness} on {self.checkpoint}"
+
+
+class Opening(models.Model):
+    """What stands behind an entry's commitment: kept apart, shown to few, and erasable.
+
+    The row stays when payload and salt are erased, and tells who did it and why.
+    """
+
+    entry = models.OneToOneField(
+        # The database alone looks after it: entries are not deleted.
+        AuditEntry,
+        on_delete=models.DO_NOTHING,
+        primary_key=True,
+        related_name="+",
+    )
+    owner = models.CharField(max_length=60, db_index=True)  # slug: whose business it is
+    payload = models.BinaryField(null=True)
+    salt = models.BinaryField(null=True, max_length=32)
+    erased_at = models.DateTimeField(null=True, blank=True)
+    erased_by = models.CharField(max_length=160, blank=True)
+    erasure_reason = models.CharField(max_length=300, blank=True)
+
+    objects = OpeningRows()
+
+    class Meta:
+        base_manager_name = "objects"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    payload__isnull=False, salt__isnull=False, erased_at=None, erased_by=""
+                )
+                | (
+                    models.Q(payload=None, salt=None, erased_at__isnull=False)
+                    & ~models.Q(erased_by="")
+                ),
+                name="audit_opening_whole_or_erased",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"opening of the entry in row {self.pk}"
+
+
+class OpeningReader(models.Model):
+    """A further organisation that may read an opening."""
+
+    opening = models.ForeignKey(Opening, on_delete=models.PROTECT, related_name="readers")
+    organisation = models.CharField(max_length=60)  # slug
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "opening"], name="audit_opening_reader_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation} reads the {self.opening_id}"

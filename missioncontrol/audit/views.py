@@ -1,4 +1,4 @@
-"""The log for everybody: public, read-only, as C2SP tlog-tiles serves it."""
+"""The log for every member: read-only, as C2SP tlog-tiles serves it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from missioncontrol.audit.merkle.tiles import TILE_WIDTH, Tile, parse_tile_path
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _OCTETS: Final = "application/octet-stream"
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_FOR_EVER: Final = "private, max-age=31536000, immutable"
 # A partial tile does not change either, but is of no use once its tile is full.
-_FOR_A_MINUTE: Final = "public, max-age=60"
+_FOR_A_MINUTE: Final = "private, max-age=60"
 
 
 @require_safe
@@ -39,6 +39,15 @@ def tile(_request: HttpRequest, path: str) -> HttpResponse:
         return _not_found("The log has no such tile.")
     kept = _FOR_EVER if place.width == TILE_WIDTH else _FOR_A_MINUTE
     return HttpResponse(octets, content_type=_OCTETS, headers={"Cache-Control": kept})
+
+
+@require_safe
+def announcement(_request: HttpRequest, key_id: str) -> HttpResponse:
+    """Answer with what a former key of the log said of its successor."""
+    octets = selectors.log_folder().read_announcement_by_id(key_id)
+    if octets is None:
+        return _not_found("No key with this identifier has announced a successor.")
+    return HttpResponse(octets, content_type=_TEXT, headers={"Cache-Control": _FOR_A_MINUTE})
 
 
 def _not_found(text: str) -> HttpResponse:

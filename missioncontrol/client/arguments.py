@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from missioncontrol.audit.merkle.errors import FormatError
 from missioncontrol.audit.merkle.keys import KeyType, VerifierKey
+from missioncontrol.client.tokens import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     Areas = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -33,6 +35,16 @@ def add_log_key(parser: argparse.ArgumentParser, *, required: bool = True) -> No
     )
     parser.add_argument(
         "--origin", help="the log's name, first line of its checkpoint; default: the key's name"
+    )
+
+
+def add_token(parser: argparse.ArgumentParser) -> None:
+    """Let a command show a token to the server that it reads from (see ``tokens``)."""
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help=f"the token to show to the server, mode 0600; default: the variable {TOKEN_VARIABLE}",
     )
 
 

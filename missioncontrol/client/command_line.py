@@ -12,7 +12,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from missioncontrol.audit.merkle.errors import VerificationError
-from missioncontrol.client import log_commands, receipt_commands, witness_commands
+from missioncontrol.client import (
+    log_commands,
+    opening_commands,
+    receipt_commands,
+    witness_commands,
+)
 from missioncontrol.client.errors import UndecidedError
 
 HOLDS: Final = 0
@@ -46,5 +51,6 @@ def _parser() -> argparse.ArgumentParser:
     areas = parser.add_subparsers(required=True, metavar="COMMAND")
     log_commands.add_to(areas)
     receipt_commands.add_to(areas)
+    opening_commands.add_to(areas)
     witness_commands.add_to(areas)
     return parser

@@ -21,3 +21,15 @@ def read_input(file: Path, *, limit: int) -> bytes:
     if len(octets) > limit:
         raise UsageError(f"{file} is longer than {limit} octets, the limit here.")
     return octets
+
+
+def read_secret(file: Path, *, limit: int) -> bytes:
+    """Return the octets of a file that its owner alone can read.
+
+    Raises:
+        UsageError: It cannot be read, is longer than *limit*, or open to others.
+    """
+    octets = read_input(file, limit=limit)
+    if file.stat().st_mode & 0o077:
+        raise UsageError(f"{file} can be read by others. Run: chmod 600 {file}")
+    return octets

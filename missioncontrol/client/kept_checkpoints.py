@@ -9,9 +9,11 @@ from typing import Final
 
 from missioncontrol.audit.merkle.checkpoint import SignedCheckpoint, open_checkpoint
 from missioncontrol.audit.merkle.keys import VerifierKey
+from missioncontrol.audit.merkle.succession import LogHead
 from missioncontrol.client.durable_files import make_folder, write_file
 
 _CHECKPOINT_FILE: Final = "checkpoint"
+_KEYS_FILE: Final = "keys"
 
 
 def data_folder() -> Path:
@@ -40,12 +42,25 @@ class KeptCheckpoint:
             octets = (self.folder / _CHECKPOINT_FILE).read_bytes()
         except FileNotFoundError:
             return None
-        return open_checkpoint(octets, origin=self._origin, log_keys=[self._key])
+        return open_checkpoint(
+            octets, origin=self._origin, log_keys=[self._key, *self._followed()]
+        )
 
-    def keep(self, head: SignedCheckpoint) -> None:
+    def _followed(self) -> list[VerifierKey]:
+        """Return the keys that the log was followed to before."""
+        try:
+            text = (self.folder / _KEYS_FILE).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        return [VerifierKey.from_vkey(line) for line in text.splitlines()]
+
+    def keep(self, head: LogHead) -> None:
         """Remember *head*, which was verified and continues what was kept before."""
         make_folder(self.folder)
-        write_file(self.folder / _CHECKPOINT_FILE, head.note.format())
+        others = [key.to_vkey() for key in head.keys if key != self._key]
+        if others:  # before the checkpoint, which one of them may have signed
+            write_file(self.folder / _KEYS_FILE, "".join(f"{each}\n" for each in others).encode())
+        write_file(self.folder / _CHECKPOINT_FILE, head.signed.note.format())
 
     def keep_evidence(self, head: SignedCheckpoint) -> Path:
         """Store a signed checkpoint that contradicts the one kept; return its file."""

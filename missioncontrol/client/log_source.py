@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from missioncontrol.audit.log_folder import LogFolder, MissingFileError
-from missioncontrol.audit.merkle.checkpoint import SignedCheckpoint, open_checkpoint
 from missioncontrol.audit.merkle.keys import VerifierKey
+from missioncontrol.audit.merkle.succession import LogHead, open_head
 from missioncontrol.audit.merkle.tiles import EntryBundle, Tile
 from missioncontrol.client.errors import UsageError
 from missioncontrol.client.http_log import HttpLog
@@ -19,6 +19,9 @@ class LogSource(Protocol):
     def read_checkpoint(self) -> bytes | None:
         """Return the signed note, or None where there is none."""
 
+    def read_announcement(self, key: VerifierKey) -> bytes | None:
+        """Return what *key* said of its successor, or None where there is nothing."""
+
     def read_tile(self, tile: Tile) -> bytes:
         """Return a tile's octets, or raise ``MissingFileError``."""
 
@@ -26,14 +29,18 @@ class LogSource(Protocol):
         """Return a bundle's octets, or raise ``MissingFileError``."""
 
 
-def open_source(text: str) -> LogSource:
+def open_source(text: str, *, token: str | None = None) -> LogSource:
     """Return the log at *text*, a folder or an http(s) address.
 
+    Args:
+        text: As given on the command line.
+        token: What a server is shown.
+
     Raises:
-        UsageError: Neither.
+        UsageError: Neither; or the token would travel in the clear.
     """
     if "://" in text:
-        return HttpLog(text)
+        return HttpLog(text, token=token)
     path = Path(text)
     if not path.is_dir():
         raise UsageError(
@@ -43,14 +50,15 @@ def open_source(text: str) -> LogSource:
     return LogFolder(path)
 
 
-def read_head(source: LogSource, *, key: VerifierKey, origin: str) -> SignedCheckpoint:
+def read_head(source: LogSource, *, key: VerifierKey, origin: str) -> LogHead:
     """Return the log's checkpoint as now published, after its signature held.
 
     Raises:
         MissingFileError: There is none.
-        VerificationError: It is not a checkpoint of *origin* signed by *key*.
+        VerificationError: It is not a checkpoint of *origin* signed by *key*, or
+            by a key that announcements lead to from there.
     """
     octets = source.read_checkpoint()
     if octets is None:
         raise MissingFileError("There is no checkpoint: not a log, or one before its first start.")
-    return open_checkpoint(octets, origin=origin, log_keys=[key])
+    return open_head(octets, origin=origin, key=key, read_announcement_of=source.read_announcement)

@@ -43,13 +43,18 @@ class VerifiedLog:
 
 
 def verify_source(
-    source: LogSource, *, head: Checkpoint, progress: Progress = silent
+    source: LogSource,
+    *,
+    head: Checkpoint,
+    earlier: Sequence[Checkpoint] = (),
+    progress: Progress = silent,
 ) -> VerifiedLog:
     """Check every entry, every leaf hash, every tile and the root of a log.
 
     Args:
         source: The log or a copy; nothing of it is trusted.
         head: Its checkpoint, whose signature was verified.
+        earlier: Older ones of it, verified too, each of which it must continue.
         progress: Told after each bundle of entries.
 
     Raises:
@@ -57,7 +62,7 @@ def verify_source(
         UnreachableError: The source stopped answering.
     """
     roots: list[bytes] = []  # of full tiles of leaf hashes
-    verify_log(_entries(source, head.size, roots, progress), checkpoint=head)
+    verify_log(_entries(source, head.size, roots, progress), checkpoint=head, earlier=earlier)
     _verify_upper_tiles(source, size=head.size, hashes=roots)
     return VerifiedLog(
         checkpoint=head,

@@ -10,21 +10,28 @@ from typing import Final
 
 from missioncontrol.audit.log_folder import SIGNING_KEY_FILE, LogFolder, MissingFileError
 from missioncontrol.audit.merkle.checkpoint import Checkpoint
-from missioncontrol.audit.merkle.errors import LogMismatchError, SplitViewError
+from missioncontrol.audit.merkle.errors import (
+    LogMismatchError,
+    SignatureError,
+    SplitViewError,
+)
 from missioncontrol.audit.merkle.growth import grow
 from missioncontrol.audit.merkle.hashing import EMPTY_ROOT, abbreviate, leaf_hash
 from missioncontrol.audit.merkle.keys import VerifierKey
+from missioncontrol.audit.merkle.succession import LogHead, read_announcement
 from missioncontrol.audit.merkle.text_fields import write_base64
 from missioncontrol.audit.merkle.tiles import (
     TILE_WIDTH,
     EntryBundle,
     Tile,
+    TileNodes,
     bundles_for_growth,
     encode_bundle,
     parse_tile,
     tile_at,
     tiles_for_growth,
 )
+from missioncontrol.audit.merkle.tree import root_at
 from missioncontrol.client.durable_files import flush_folder, make_folder
 from missioncontrol.client.errors import UsageError
 from missioncontrol.client.log_source import LogSource, read_head
@@ -79,40 +86,57 @@ def mirror_log(
         )
     with folder.locked():
         kept = _kept_checkpoint(folder, key=key, origin=origin)
-        signed = read_head(source, key=key, origin=origin)
-        head = signed.checkpoint
-        refuse_older(kept, head, kept_by=_KEPT_BY)
-        if head.size > kept.size:
-            _Growth(source, folder, kept=kept, head=head).run(progress)
+        head = read_head(source, key=key, origin=origin)
+        refuse_older(kept, head.checkpoint, kept_by=_KEPT_BY)
+        _Growth(source, folder, kept=kept, head=head).run(progress)
+        _copy_announcements(source, folder, head)
         folder.write_verifier_key(key)
-        folder.publish(signed)
-        folder.drop_partials(_places(kept.size, head.size))
-    return MirroredLog(old_size=kept.size, checkpoint=head)
+        folder.publish(head.signed)
+        folder.drop_partials(_places(kept.size, head.checkpoint.size))
+    return MirroredLog(old_size=kept.size, checkpoint=head.checkpoint)
 
 
 def _kept_checkpoint(folder: LogFolder, *, key: VerifierKey, origin: str) -> Checkpoint:
+    """Return what the mirror shows; a former key of the log may have signed it."""
+    own = folder.read_verifier_key() or key
     try:
         return read_head(folder, key=key, origin=origin).checkpoint
     except MissingFileError:
         return Checkpoint(origin=origin, size=0, root=EMPTY_ROOT)
+    except SignatureError:
+        # What is kept only says from where the new root must be reached: nothing
+        # is believed by it, so the key that this mirror was made with will do.
+        return read_head(folder, key=own, origin=origin).checkpoint
+
+
+def _copy_announcements(source: LogSource, folder: LogFolder, head: LogHead) -> None:
+    """Let the mirror lead others from an older key too, as far as the caller's leads."""
+    for key in head.keys:
+        octets = source.read_announcement(key)
+        if octets is not None:
+            read_announcement(octets, old=key, origin=head.checkpoint.origin)
+            folder.write_announcement(key, octets)
 
 
 class _Growth:
     """The step of one mirror from one checkpoint to the next."""
 
     def __init__(
-        self, source: LogSource, folder: LogFolder, *, kept: Checkpoint, head: Checkpoint
+        self, source: LogSource, folder: LogFolder, *, kept: Checkpoint, head: LogHead
     ) -> None:
         self._source = source
         self._folder = folder
         self._stage = LogFolder(folder.path / _STAGE)
         self._kept = kept
-        self._head = head
+        self._head = head.checkpoint
+        self._earlier = head.earlier
 
     def run(self, progress: Progress) -> None:
+        """Take over what is new, if there is anything."""
         shutil.rmtree(self._stage.path, ignore_errors=True)  # of a run that was cut off
         try:
             self._require_root(self._fetch(progress))
+            self._require_continued()
             self._move_into_place()
         finally:
             shutil.rmtree(self._stage.path, ignore_errors=True)
@@ -190,6 +214,18 @@ class _Growth:
             "histories, or serves entries that it did not sign, or this mirror was damaged (check "
             "it with mc log verify). Nothing was changed here."
         )
+
+    def _require_continued(self) -> None:
+        """Refuse a log that its new key led away from what the old one had signed."""
+        nodes = TileNodes(size=self._head.size, read_tile=self._read_tile)
+        for each in self._earlier:
+            root = root_at(size=each.size, read_node=nodes)
+            if root != each.root:
+                raise SplitViewError(
+                    f"The key in use was announced in a log of size {each.size} with root "
+                    f"{write_base64(each.root)}; the log now served has root {write_base64(root)} "
+                    "there: two histories. Nothing was changed here."
+                )
 
     def _move_into_place(self) -> None:
         folders = set()

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from missioncontrol.audit.merkle.cosignature import Cosignature
+from missioncontrol.audit.merkle.keys import VerifierKey
 from missioncontrol.audit.merkle.receipt import (
     MAX_RECEIPT_OCTETS,
     parse_receipt,
     verify_receipt,
 )
+from missioncontrol.audit.merkle.succession import read_announcement
 from missioncontrol.audit.merkle.text_fields import write_base64
 from missioncontrol.audit.merkle.tiles import MAX_ENTRY_OCTETS
 from missioncontrol.client.arguments import add_log_key, witness_key
@@ -33,6 +35,14 @@ def add_to(areas: Areas) -> None:
         "--entry", type=Path, required=True, metavar="FILE", help="the entry, octet for octet"
     )
     add_log_key(parser)
+    parser.add_argument(
+        "--announcement",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the log's file keys/ID that leads from the key given to its successor, and so on",
+    )
     parser.add_argument(
         "--witness",
         type=witness_key,
@@ -59,8 +69,8 @@ def _verify(options: argparse.Namespace) -> None:
     found = verify_receipt(
         parse_receipt(read_input(options.receipt, limit=MAX_RECEIPT_OCTETS)),
         entry=read_input(options.entry, limit=MAX_ENTRY_OCTETS),
-        origin=options.origin or options.vkey.name,
-        log_keys=[options.vkey],
+        origin=_origin(options),
+        log_keys=_log_keys(options),
         witnesses=witnesses,
         quorum=quorum,
     )
@@ -72,6 +82,19 @@ def _verify(options: argparse.Namespace) -> None:
     )
     for cosignature in found.cosignatures:
         print(_cosigned(cosignature))
+
+
+def _origin(options: argparse.Namespace) -> str:
+    return options.origin or str(options.vkey.name)
+
+
+def _log_keys(options: argparse.Namespace) -> list[VerifierKey]:
+    """Return the key given and those that announcements lead to from there."""
+    keys = [options.vkey]
+    for file in options.announcement:
+        octets = read_input(file, limit=MAX_RECEIPT_OCTETS)
+        keys.append(read_announcement(octets, old=keys[-1], origin=_origin(options)).key)
+    return keys
 
 
 def _cosigned(cosignature: Cosignature) -> str:

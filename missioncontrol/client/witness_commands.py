@@ -13,11 +13,14 @@ from urllib.parse import urlsplit
 
 from missioncontrol.audit.merkle.errors import FormatError
 from missioncontrol.audit.merkle.keys import SEED_OCTETS, KeyType, SigningKey
-from missioncontrol.client.arguments import log_key
+from missioncontrol.client.arguments import add_token, log_key
 from missioncontrol.client.durable_files import SECRET, make_folder, write_file
 from missioncontrol.client.errors import UsageError
-from missioncontrol.client.input_files import read_input
+from missioncontrol.client.input_files import read_secret
 from missioncontrol.client.kept_checkpoints import data_folder
+from missioncontrol.client.log_source import open_source
+from missioncontrol.client.tokens import read_token
+from missioncontrol.client.witness.following import follow_keys
 from missioncontrol.client.witness.ledger import Ledger
 from missioncontrol.client.witness.server import WitnessServer
 from missioncontrol.client.witness.witness import Witness
@@ -46,6 +49,14 @@ def add_to(areas: Areas) -> None:
         metavar="VKEY",
         help="a log to cosign, by its public key; give it once for each",
     )
+    run.add_argument(
+        "--follow",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="a log's address or folder, in which to look for its next key now and then",
+    )
+    add_token(run)
     run.add_argument(
         "--listen",
         type=_address,
@@ -94,6 +105,8 @@ def _init(options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     key = _read_key(options.key)
+    token = read_token(options)
+    sources = [open_source(text, token=token) for text in options.follow]
     ledger = Ledger(options.state)
     with ledger.opened(key.verifier):
         witness = Witness(key=key, logs=options.log, ledger=ledger)
@@ -104,6 +117,8 @@ def _run(options: argparse.Namespace) -> None:
             for origin, size in witness.latest().items():
                 print(f"log {origin}: last cosigned size {size}", flush=True)
             print(f"listening on {_show_address(str(host), port)}", flush=True)
+            if sources:
+                threading.Thread(target=follow_keys, args=(witness, sources), daemon=True).start()
             server.serve_forever(poll_interval=0.2)
     print("mc: the witness has stopped.", file=sys.stderr)
 
@@ -118,9 +133,7 @@ def _stop_on_signals(server: WitnessServer) -> None:
 
 
 def _read_key(file: Path) -> SigningKey:
-    octets = read_input(file, limit=_MAX_KEY_OCTETS)
-    if file.stat().st_mode & 0o077:
-        raise UsageError(f"{file} can be read by others. Run: chmod 600 {file}")
+    octets = read_secret(file, limit=_MAX_KEY_OCTETS)
     try:
         return SigningKey.from_skey(octets.decode("utf-8").strip())
     except (FormatError, UnicodeDecodeError) as fault:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Final
 
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from missioncontrol.accounts.models import Operator, Organisation
-from missioncontrol.accounts.policy import Action, may, require
-from missioncontrol.accounts.selectors import organisations_of
+from missioncontrol.accounts.gate import principal_of
+from missioncontrol.accounts.models import Organisation
+from missioncontrol.accounts.policy import Action
+from missioncontrol.accounts.principals import ConfirmationNeededError, Principal
+from missioncontrol.accounts.step_up import confirmed_at
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.kernel import clock
 from missioncontrol.kernel.errors import NotPermittedError, RefusedError
 
 View = Callable[..., HttpResponse]
@@ -27,23 +32,20 @@ _VIEWER: Final = "_console_viewer"
 
 
 class Viewer:
-    """The operator behind a request, whose rights are asked for once each."""
+    """Who is behind a request, and what they may see on a page."""
 
-    def __init__(self, operator: Operator) -> None:
-        self.operator = operator
-        self._known: dict[tuple[Action, int | None], bool] = {}
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+        self.operator = principal.operator
         self._spacecraft: list[Spacecraft] | None = None
 
     def may(self, action: Action, organisation: Organisation | None = None) -> bool:
-        """Return whether a role grants *action* (see ``accounts.policy.may``)."""
-        key = action, organisation.pk if organisation is not None else None
-        if key not in self._known:
-            self._known[key] = may(self.operator, action, organisation)
-        return self._known[key]
+        """Return whether a role grants *action* (see ``accounts.policy.grants``)."""
+        return self.principal.may(action, organisation)
 
     def organisations_with(self, action: Action) -> list[Organisation]:
         """Return the organisations for which a role grants *action*."""
-        return [each for each in organisations_of(self.operator) if self.may(action, each)]
+        return self.principal.organisations_with(action)
 
     def spacecraft(self, action: Action = Action.TELEMETRY_VIEW) -> list[Spacecraft]:
         """Return the spacecraft on which *action* is allowed, by name."""
@@ -53,36 +55,29 @@ class Viewer:
 
 
 def viewer_of(request: HttpRequest) -> Viewer:
-    """Return who asks. Only for requests that ``page`` or ``deed`` has let through."""
+    """Return who asks; the gate has let them in."""
     viewer = getattr(request, _VIEWER, None)
     if viewer is None:
-        if not isinstance(request.user, Operator):
-            raise PermissionDenied("Nobody is signed in.")
-        viewer = Viewer(request.user)
+        viewer = Viewer(principal_of(request))
         setattr(request, _VIEWER, viewer)
     found: Viewer = viewer
     return found
 
 
 def page(action: Action) -> Callable[[View], View]:
-    """Let a view answer GET for those who are signed in and may do *action*.
+    """Let a view answer GET for those who may do *action*.
 
-    Others are sent to sign in, or told which role it takes. What the address
-    names and is not there becomes a 404.
+    Others are told which role it takes. What the address names and is not
+    there becomes a 404.
     """
 
     def decorate(view: View) -> View:
         @require_safe
-        @login_required
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            try:
-                require(viewer_of(request).operator, action)
+            with _as_pages():
+                principal_of(request).require(action)
                 return view(request, *args, **kwargs)
-            except NotPermittedError as error:
-                raise PermissionDenied(str(error)) from error
-            except ObjectDoesNotExist as error:
-                raise Http404 from error
 
         return guarded
 
@@ -92,6 +87,8 @@ def page(action: Action) -> Callable[[View], View]:
 def deed(action: Action, *, back: str) -> Callable[[View], View]:
     """Let a view act on POST, as ``page``; a refusal becomes a message on the page before.
 
+    Who must prove once more who they are is asked to, and then the act is done.
+
     Args:
         action: What it takes.
         back: URL name of where to go where the form names no page.
@@ -99,23 +96,47 @@ def deed(action: Action, *, back: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @require_POST
-        @login_required
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            try:
-                require(viewer_of(request).operator, action)
-                return view(request, *args, **kwargs)
-            except NotPermittedError as error:
-                raise PermissionDenied(str(error)) from error
-            except RefusedError as error:
-                messages.error(request, str(error))
-                return go_back(request, back)
-            except ObjectDoesNotExist as error:
-                raise Http404 from error
+            with _as_pages():
+                try:
+                    principal_of(request).require(action)
+                    confirmed(request, action)
+                    return view(request, *args, **kwargs)
+                except NotPermittedError:
+                    raise
+                except RefusedError as error:
+                    messages.error(request, str(error))
+                    return go_back(request, back)
 
         return guarded
 
     return decorate
+
+
+def confirmed(request: HttpRequest, action: Action) -> None:
+    """Go on only with a fresh proof of identity, where *action* takes one.
+
+    Raises:
+        ReauthenticationRequired: allauth asks for it, then does the request again.
+    """
+    # Asked of the session anew: the proof may have been given in this very request.
+    principal = replace(principal_of(request), confirmed_at=confirmed_at(request))
+    try:
+        principal.require_confirmed(action, wall_at=clock.wall_now())
+    except ConfirmationNeededError as error:
+        raise ReauthenticationRequired from error
+
+
+@contextmanager
+def _as_pages() -> Iterator[None]:
+    """Turn what was raised into what Django answers with a page."""
+    try:
+        yield
+    except NotPermittedError as error:
+        raise PermissionDenied(str(error)) from error
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
 
 
 def go_back(request: HttpRequest, fallback: str) -> HttpResponse:

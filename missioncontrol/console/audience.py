@@ -7,6 +7,7 @@ from typing import Any
 
 from missioncontrol.accounts.models import Operator
 from missioncontrol.accounts.policy import Action
+from missioncontrol.accounts.principals import principal_of_session
 from missioncontrol.console.access import Viewer
 
 
@@ -35,11 +36,14 @@ class Audience:
 
 
 def audience_of(operator_id: int) -> Audience | None:
-    """Return what an operator may be told; None for one without any role or not active."""
-    operator = Operator.objects.filter(pk=operator_id).first()
+    """Return what an operator may be told; None for one without any role or not active.
+
+    It reads nothing that belongs to organisations, so it can be asked for anywhere.
+    """
+    operator = Operator.objects.filter(pk=operator_id, is_active=True).first()
     if operator is None:
         return None
-    viewer = Viewer(operator)
+    viewer = Viewer(principal_of_session(operator, confirmed_at=None))
     passes = viewer.may(Action.CONTACT_VIEW)
     telemetry_of = frozenset(craft.name for craft in viewer.spacecraft(Action.TELEMETRY_VIEW))
     jobs = bool(viewer.spacecraft(Action.JOB_VIEW))

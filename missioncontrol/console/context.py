@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
-from missioncontrol.accounts.models import Operator
 from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import Viewer, viewer_of
 from missioncontrol.fleet import selectors as fleet
@@ -73,7 +72,7 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
         # Where a part of the page is asked for again; a page that answers a POST overrides it.
         "page_url": request.get_full_path(),
     }
-    if not isinstance(getattr(request, "user", None), Operator):
+    if not hasattr(request, "principal"):
         return frame
     viewer = viewer_of(request)
     return frame | {
@@ -82,7 +81,7 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
         "sections": {name for name, action in SECTIONS.items() if viewer.may(action)},
         "alarm_count": _alarm_count(viewer),
         "operator_name": viewer.operator.display_name or viewer.operator.username,
-        "roles": _roles(viewer.operator),
+        "roles": _roles(viewer),
     }
 
 
@@ -97,6 +96,6 @@ def _alarm_count(viewer: Viewer) -> AlarmCount | None:
     )
 
 
-def _roles(operator: Operator) -> str:
-    held = sorted({membership.get_role_display() for membership in operator.memberships.all()})
+def _roles(viewer: Viewer) -> str:
+    held = sorted({each.get_role_display() for each in viewer.principal.memberships})
     return ", ".join(held) or "no role"

@@ -94,7 +94,7 @@ class Hub:
             self._tasks = [
                 asyncio.create_task(self._listen()),
                 asyncio.create_task(_every(FLUSH_EVERY_S, self._flush)),
-                asyncio.create_task(_every(WATCH_EVERY_S, self._end_signed_out)),
+                asyncio.create_task(_every(WATCH_EVERY_S, self._watch)),
                 asyncio.create_task(_every(BEAT_EVERY_S, self._beat)),
             ]
             for task in self._tasks:
@@ -165,10 +165,16 @@ class Hub:
                 client.offer(text)
 
     async def _beat(self) -> None:
-        """Show that the line lives, set the pages' clocks right, look at rights again."""
+        """Show that the line lives and set the pages' clocks right."""
         self._broadcast(await _clock_message("beat"))
-        for client in list(self._clients):
-            audience = await database_sync_to_async(audience_of)(client.operator_id)
+
+    async def _watch(self) -> None:
+        """Cut off who signed out, was closed or lost the right; others see what they still may."""
+        await self._end_signed_out()
+        clients = list(self._clients)
+        audiences = await database_sync_to_async(_audiences)({c.operator_id for c in clients})
+        for client in clients:
+            audience = audiences[client.operator_id]
             if audience is None:
                 client.end(CLOSE_NOT_ALLOWED)
             else:
@@ -207,6 +213,10 @@ async def _clock_message(kind: str) -> dict[str, Any]:
         "factor": now.factor,
         "frozen": now.frozen,
     }
+
+
+def _audiences(operators: set[int]) -> dict[int, Audience | None]:
+    return {operator: audience_of(operator) for operator in operators}
 
 
 def _fresh_clock() -> Any:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from missioncontrol.console.views import (
+    account,
     alarms,
     audit,
     bad_frames,
@@ -10,9 +11,9 @@ from missioncontrol.console.views import (
     commands,
     health,
     jobs,
+    live,
     now,
     passes,
-    signin,
     stations,
     telemetry,
 )
@@ -57,7 +58,8 @@ urlpatterns = [
     path("audit/<int:log_index>/entry", audit.entry, name="audit_entry"),
     path("audit/<int:log_index>/proof", audit.receipt, name="audit_proof"),
     path("clock/", clock.set_clock, name="set_clock"),
-    path("signin/", signin.sign_in, name="sign_in"),
-    path("signout/", signin.sign_out, name="sign_out"),
+    path("account/", account.account, name="account"),
+    path("account/sessions/<int:session_id>/end/", account.end_session, name="end_session"),
+    path("live-ticket/", live.live_ticket, name="live_ticket"),
     path("health", health.health, name="health"),
 ]

@@ -266,7 +266,7 @@ _MissionLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 def _load_yaml(text: str) -> dict[str, Any]:
     try:
-        document = yaml.load(text, Loader=_MissionLoader)  # noqa: S506  # a SafeLoader
+        document = yaml.load(text, Loader=_MissionLoader)  # noqa: S506  # a SafeLoader  # nosec B506
     except yaml.YAMLError as error:
         raise MissionFileError([_syntax_problem(error)]) from error
     if not isinstance(document, dict):

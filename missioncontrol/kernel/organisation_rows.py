@@ -50,5 +50,5 @@ def _leads_to(model: type[Model], path: str, ids: frozenset[int]) -> Q:
     if not rest:
         return Q(**{f"{head}__in": ids})
     related: Any = model._meta.get_field(head).related_model
-    further = QuerySet(related).filter(_leads_to(related, rest, ids))
+    further: QuerySet[Any] = QuerySet(related).filter(_leads_to(related, rest, ids))
     return Q(**{f"{head}__in": further.values("pk")})

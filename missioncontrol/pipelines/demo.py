@@ -23,6 +23,7 @@ from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.mission_file import MissionFile, parse_mission
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.fleet.services import load_mission
+from missioncontrol.kernel import clock
 from missioncontrol.scheduling import selectors as scheduling
 from missioncontrol.scheduling.models import Contact
 from missioncontrol.scheduling.services import book_contacts
@@ -139,9 +140,15 @@ def _service_account(
         password=None,
         at=at,
         actor=_ACTOR,
+        is_service_account=True,
     )
     _, seeded.token = create_token(
-        operator=operator, organisation=organisation, name="demo", at=at
+        operator=operator,
+        organisation=organisation,
+        name="demo",
+        at=at,
+        wall_at=clock.wall_now(),
+        actor=_ACTOR,
     )
     return operator
 

@@ -143,7 +143,7 @@ class ClockFollower:
     def _ask(self) -> None:
         asked_s = time.monotonic()
         try:
-            with urllib.request.urlopen(self._url, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+            with urllib.request.urlopen(self._url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  # nosec B310
                 reading = parse_reading(answer.read(65_536))
         except (OSError, ValueError) as error:
             if self._answered:

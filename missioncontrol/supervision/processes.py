@@ -64,6 +64,7 @@ def product_processes(*, host: str, port: int, mission_file: Path | None) -> lis
             ],
         ),
         ChildDefinition(name="log-sequencer", argv=[python, manage, "run_log_sequencer"]),
+        ChildDefinition(name="witness-rounds", argv=[python, manage, "run_witness_rounds"]),
         ChildDefinition(
             name="worker",
             argv=[

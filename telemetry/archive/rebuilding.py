@@ -72,4 +72,4 @@ def _rebuild(folder: ArchiveFolder, connection: sqlite3.Connection, segmenter: S
 def _delete_edition(connection: sqlite3.Connection, which: str, edition: int) -> None:
     with transaction(connection, "IMMEDIATE"):
         for table in _DERIVED_TABLES:
-            connection.execute(f"DELETE FROM {table} WHERE {which}", (edition,))  # noqa: S608
+            connection.execute(f"DELETE FROM {table} WHERE {which}", (edition,))  # noqa: S608  # nosec B608

@@ -162,6 +162,7 @@ def _log(action: str, alarm: Alarm, at: datetime) -> None:
             "spacecraft": alarm.spacecraft.name,
             "parameter": alarm.parameter,
             "severity": alarm.severity,
-            "value": alarm.value,
         },
+        # Telemetry is shown to those who operate the spacecraft only.
+        private={"value": alarm.value, "limit": alarm.limit},
     )

@@ -24,6 +24,7 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
+    from missioncontrol.kernel.organisations import acting_for_everybody
     from missioncontrol.supervision.processes import broker_process
     from missioncontrol.supervision.supervisor import wait_for_broker
 
@@ -37,7 +38,8 @@ def main() -> None:
         call_command("migrate", verbosity=0, interactive=False)
         from tests.browser import scene
 
-        scene.build()
+        with acting_for_everybody():
+            scene.build()
         from missioncontrol.asgi import application
 
         listener = socket.socket()

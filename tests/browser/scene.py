@@ -283,7 +283,10 @@ def _fly(contact: Contact) -> None:
 def _supervise() -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     for number, name in enumerate(
-        ["broker", "web", "log-sequencer", "worker", "beat", "telemetry-link", "pass-executor"]
+        [
+            *["broker", "web", "log-sequencer", "witness-rounds", "worker", "beat"],
+            *["telemetry-link", "pass-executor"],
+        ]
     ):
         died = name == "worker"
         row = {

@@ -81,6 +81,7 @@ class DistributedProduct(Product):
             "worker-2": [*worker, "--hostname", "worker-2@%h"],
             "beat": [*celery, "beat", "--schedule", str(self.folder / "beat"), "--pidfile", ""],
             "log-sequencer": [*manage, "run_log_sequencer"],
+            "witness-rounds": [*manage, "run_witness_rounds"],
             "telemetry-link": [*manage, "run_telemetry_links"],
             "pass-executor": [*manage, "run_pass_executor"],
             "simulator": simulator,

@@ -19,7 +19,7 @@ NAMING_FILES = [
     "docs/contributing.md",
     "docs/dependencies.md",
     "docs/mission-file.md",
-    "docs/security.md",
+    "docs/security/README.md",
     "docs/standards.md",
 ]
 _TOP = r"(?:missioncontrol|telemetry|uplink|tests|docs|deploy|\.ci)"

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from missioncontrol.accounts.models import Operator
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.kernel.organisation_rows import OrganisationRows
 
 SEQUENCE_COUNT_MODULUS = 16_384  # 14 bits, CCSDS 133.0-B-2 section 4.1.3.4.3
 
@@ -68,7 +69,10 @@ class Telecommand(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=300, blank=True)
 
+    objects = OrganisationRows["Telecommand"]("spacecraft__organisation")
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ["-submitted_at", "-pk"]
         indexes = [
             models.Index(fields=["spacecraft", "state"], name="telecommand_by_state"),
@@ -118,7 +122,10 @@ class TelecommandEvent(models.Model):
     kind = models.CharField(max_length=20)
     detail = models.CharField(max_length=300, blank=True)
 
+    objects = OrganisationRows["TelecommandEvent"]("telecommand__spacecraft__organisation")
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ["pk"]
 
     def __str__(self) -> str:

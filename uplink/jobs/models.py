@@ -5,6 +5,7 @@ from django.db import models
 
 from missioncontrol.accounts.models import Organisation
 from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.kernel.organisation_rows import OrganisationRows
 from uplink.commanding.models import Telecommand
 from uplink.jobs.programs import Program
 from uplink.transfers.models import Transfer
@@ -54,7 +55,11 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
 
+    # The member's own, and of who operates the spacecraft, but not its content.
+    objects = OrganisationRows["Job"]("organisation", "spacecraft__organisation")
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(

@@ -99,9 +99,10 @@ def submit_job(
         content=input_octets,
         actor=_ACTOR,
         at=at,
+        organisation=organisation,
     )
     job.save(update_fields=["uplink"])
-    _log("job.submit", job, actor=submitted_by, at=at, input_octets=len(input_octets))
+    _log("job.submit", job, actor=submitted_by, at=at)
     return job
 
 
@@ -271,9 +272,15 @@ def _note_downlink(job: Job) -> int:
     coming = transfers.file_coming_down(job.spacecraft, result_file_name(job.number))
     if coming is None:
         return 0
-    job.downlink = coming
+    _take_downlink(job, coming)
     job.save(update_fields=["downlink"])
     return 1
+
+
+def _take_downlink(job: Job, transfer: Transfer) -> None:
+    """Let the member see the file that comes down for its job."""
+    transfer_services.hand_to(transfer, job.organisation)
+    job.downlink = transfer
 
 
 def _arrived_result(job: Job) -> Transfer | None:
@@ -284,7 +291,7 @@ def _arrived_result(job: Job) -> Transfer | None:
 
 
 def _accept_result(job: Job, transfer: Transfer, at: datetime) -> None:
-    job.downlink = transfer
+    _take_downlink(job, transfer)
     try:
         result = read_result_file(
             transfers.content_of(transfer),
@@ -355,22 +362,24 @@ def _move(
     _log(action, job, actor=actor, at=at)
 
 
-def _log(action: str, job: Job, *, actor: Actor | str, at: datetime, **more: Any) -> None:
+def _log(action: str, job: Job, *, actor: Actor | str, at: datetime) -> None:
     append_entry(
         action=action,
         subject=f"job:{job.number}",
         actor=actor,
         at=at,
         organisation=job.organisation.slug,
-        details={
-            "spacecraft": job.spacecraft.name,
+        details={"spacecraft": job.spacecraft.name, "state": job.state},
+        # What a member computes is its own business, and the operator's who carries it.
+        private={
             "program": job.program,
-            "state": job.state,
             "input_sha256": job.input_sha256,
+            "input_octets": job.input_octets,
             "output_sha256": job.output_sha256,
+            "output_octets": job.output_octets,
             "failure": job.failure,
-            **more,
         },
+        readers=[job.spacecraft.organisation.slug],
     )
     publish_after_commit({"type": "refresh", "part": "jobs"})
     publish_after_commit({"type": "job", "job": job.number, "state": job.state})
@@ -379,7 +388,9 @@ def _log(action: str, job: Job, *, actor: Actor | str, at: datetime, **more: Any
 def _locked(number: int) -> Job:
     return (
         Job.objects.select_for_update(of=("self",))
-        .select_related("spacecraft", "organisation", "uplink", "telecommand", "downlink")
+        .select_related(
+            "spacecraft__organisation", "organisation", "uplink", "telecommand", "downlink"
+        )
         .get(pk=number)
     )
 

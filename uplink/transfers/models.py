@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from missioncontrol.accounts.models import Organisation
 from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.kernel.organisation_rows import OrganisationRows
 
 
 class Transfer(models.Model):
@@ -25,6 +27,10 @@ class Transfer(models.Model):
         CANCELLED = "CANCELLED", "cancelled"
 
     spacecraft = models.ForeignKey(Spacecraft, on_delete=models.PROTECT, related_name="transfers")
+    # Whose file it is, if not of who operates the spacecraft.
+    organisation = models.ForeignKey(
+        Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     direction = models.CharField(max_length=4, choices=Direction.choices)
     source_entity = models.PositiveBigIntegerField()
     sequence_number = models.PositiveBigIntegerField()
@@ -40,7 +46,10 @@ class Transfer(models.Model):
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = OrganisationRows["Transfer"]("organisation", "spacecraft__organisation")
+
     class Meta:
+        base_manager_name = "objects"
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(

@@ -7,12 +7,13 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Max
 
-from missioncontrol.accounts.models import Operator
+from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Action, require
 from missioncontrol.audit.services import Actor, append_entry
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.kernel.live import publish_after_commit
+from missioncontrol.kernel.organisations import acting_for_everybody
 from uplink.transfers import storage
 from uplink.transfers.models import Transfer
 from uplink.transfers.profile import ground_profile
@@ -28,7 +29,13 @@ class TransferRefusedError(RefusedError):
 
 @transaction.atomic
 def start_uplink(
-    *, spacecraft: Spacecraft, file_name: str, content: bytes, actor: Actor | str, at: datetime
+    *,
+    spacecraft: Spacecraft,
+    file_name: str,
+    content: bytes,
+    actor: Actor | str,
+    at: datetime,
+    organisation: Organisation | None = None,
 ) -> Transfer:
     """Queue a file for the spacecraft; it goes up at the next contact.
 
@@ -41,6 +48,7 @@ def start_uplink(
         content: The file.
         actor: Who sends it.
         at: Moment, UTC.
+        organisation: Whose file it is, if not of who operates the spacecraft.
 
     Raises:
         TransferRefusedError: a name or a size outside the limits.
@@ -58,14 +66,12 @@ def start_uplink(
     profile = ground_profile(spacecraft)
     # The lock makes two at once take different numbers.
     Spacecraft.objects.select_for_update().get(pk=spacecraft.pk)
-    last = Transfer.objects.filter(
-        spacecraft=spacecraft, source_entity=profile.local_entity_id
-    ).aggregate(last=Max("sequence_number"))["last"]
-    number = (last or 0) + 1
+    number = _next_sequence_number(spacecraft, profile.local_entity_id)
     stored_name = f"up/{spacecraft.pk}-{number}"
     storage.store(stored_name, content)
     transfer = Transfer.objects.create(
         spacecraft=spacecraft,
+        organisation=organisation,
         direction=Transfer.Direction.UP,
         source_entity=profile.local_entity_id,
         sequence_number=number,
@@ -77,6 +83,14 @@ def start_uplink(
     )
     log("transfer.start", transfer, actor=actor, at=at)
     return transfer
+
+
+def _next_sequence_number(spacecraft: Spacecraft, entity: int) -> int:
+    """Return a number that no file of any member has had."""
+    with acting_for_everybody():
+        taken = Transfer.objects.filter(spacecraft=spacecraft, source_entity=entity)
+        last: int | None = taken.aggregate(last=Max("sequence_number"))["last"]
+    return (last or 0) + 1
 
 
 @transaction.atomic
@@ -102,6 +116,13 @@ def cancel_transfer(*, transfer_id: int, actor: Operator, at: datetime) -> Trans
     return transfer
 
 
+def hand_to(transfer: Transfer, organisation: Organisation) -> None:
+    """Make a file that came down the business of the member whom it is for."""
+    if transfer.organisation_id != organisation.pk:
+        transfer.organisation = organisation
+        transfer.save(update_fields=["organisation"])
+
+
 def end(
     transfer: Transfer, state: Transfer.State, *, condition: str, actor: Actor | str, at: datetime
 ) -> None:
@@ -119,18 +140,24 @@ def end(
 
 def log(action: str, transfer: Transfer, *, actor: Actor | str, at: datetime) -> None:
     """Write the audit entry of a change to a transfer and tell the consoles."""
+    operating = transfer.spacecraft.organisation
     append_entry(
         action=action,
         subject=f"transfer:{transfer.pk}",
         actor=actor,
         at=at,
+        organisation=(transfer.organisation or operating).slug,
         details={
             "spacecraft": transfer.spacecraft.name,
             "direction": transfer.direction,
+            "condition": transfer.condition,
+        },
+        # It may be a member's file, of which the others learn nothing.
+        private={
             "file": transfer.file_name,
             "octets": transfer.size_octets,
             "sha256": transfer.sha256,
-            "condition": transfer.condition,
         },
+        readers=[operating.slug],
     )
     publish_after_commit({"type": "refresh", "part": "transfers"})

@@ -7,42 +7,44 @@ Source: RFC 8785 (JSON Canonicalization Scheme).
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import rfc8785
 
 from missioncontrol.audit.merkle.errors import FormatError
+from missioncontrol.audit.merkle.json_object import read_object
 from missioncontrol.audit.merkle.tiles import MAX_ENTRY_OCTETS
 
 MAX_DEPTH: Final = 32  # objects and lists inside each other; ours have three
 MAX_INTEGER: Final = 2**53 - 1  # beyond it, readers that use doubles see another number
+_ENTRY: Final = "The entry"
 
 
 class EntryError(ValueError):
     """What we wanted to log cannot be an entry. Our fault, not a finding about the log."""
 
 
-def canonical_entry(value: Mapping[str, Any]) -> bytes:
-    """Return an entry's octets.
+def canonical_entry(value: Mapping[str, Any], *, what: str = _ENTRY) -> bytes:
+    """Return the octets of an entry, or of what an entry is committed to.
 
     Args:
         value: A JSON object. Times, decimals and the like go in as strings.
+        what: What it is, for the message.
 
     Raises:
         EntryError: Something in it has no canonical JSON, or the entry is
             longer than 65,535 octets. The text names the place.
     """
     if not isinstance(value, dict):
-        raise EntryError(f"An entry is a JSON object, not a {type(value).__name__}.")
+        raise EntryError(f"{what} must be a JSON object, not a {type(value).__name__}.")
     for place, fault in _faults(value, place="", depth=1):
-        raise EntryError(f"The entry cannot be logged: {place or 'the entry'} {fault}.")
+        raise EntryError(f"{what} cannot be logged: {place or 'it'} {fault}.")
     octets = rfc8785.dumps(value)
     if len(octets) > MAX_ENTRY_OCTETS:
         raise EntryError(
-            f"The entry has {len(octets)} octets; the limit is {MAX_ENTRY_OCTETS}. "
+            f"{what} has {len(octets)} octets; the limit is {MAX_ENTRY_OCTETS}. "
             "Log a digest of what is large."
         )
     return octets
@@ -54,19 +56,14 @@ def read_entry(octets: bytes) -> dict[str, Any]:
     Raises:
         FormatError: Not a JSON object, or spelled in another way than RFC 8785's.
     """
-    if len(octets) > MAX_ENTRY_OCTETS:
-        raise FormatError(f"The entry has {len(octets)} octets; the limit is {MAX_ENTRY_OCTETS}.")
-    try:
-        value = json.loads(octets.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FormatError("The entry is not JSON.") from error
+    value = read_object(octets, what=_ENTRY)
     try:
         canonical = canonical_entry(value)
     except EntryError as error:
-        raise FormatError(f"The entry is not canonical: {error}") from error
+        raise FormatError(f"{_ENTRY} is not canonical: {error}") from error
     if canonical != octets:
-        raise FormatError("The entry is JSON, but not in the canonical form of RFC 8785.")
-    return cast("dict[str, Any]", value)
+        raise FormatError(f"{_ENTRY} is JSON, but not in the canonical form of RFC 8785.")
+    return value
 
 
 def _faults(value: object, *, place: str, depth: int) -> Iterator[tuple[str, str]]:
@@ -120,4 +117,4 @@ def _float_fault(value: float) -> str | None:
 
 
 def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= sign <= "\udfff" for sign in text)
+    return not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text)

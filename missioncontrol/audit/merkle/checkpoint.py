@@ -91,9 +91,20 @@ def parse_checkpoint_body(text: str) -> Checkpoint:
     )
 
 
-def sign_checkpoint(checkpoint: Checkpoint, *, key: SigningKey) -> SignedCheckpoint:
-    """Sign a state of the log. Sign only what extends everything signed before."""
-    return SignedCheckpoint(checkpoint=checkpoint, note=sign_note(text=checkpoint.body(), key=key))
+def sign_checkpoint(
+    checkpoint: Checkpoint, *, key: SigningKey, successor: SigningKey | None = None
+) -> SignedCheckpoint:
+    """Sign a state of the log. Sign only what extends everything signed before.
+
+    Args:
+        checkpoint: The state.
+        key: The log's key.
+        successor: The key that takes over, while both sign.
+    """
+    note = sign_note(text=checkpoint.body(), key=key)
+    if successor is not None:
+        note = note.with_signatures(sign_note(text=note.text, key=successor).signatures)
+    return SignedCheckpoint(checkpoint=checkpoint, note=note)
 
 
 def open_checkpoint(

@@ -39,6 +39,10 @@ class SplitViewError(ProofError):
     """Two checkpoints of one log at one size have different roots: evidence of a fork."""
 
 
+class OpeningError(VerificationError):
+    """The private payload is not the one that the entry was committed to."""
+
+
 class LogMismatchError(VerificationError):
     """The stored log is not the one its checkpoint was signed for.
 

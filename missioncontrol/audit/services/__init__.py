@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from missioncontrol.audit.services.append import Actor, append_entry
+from missioncontrol.audit.services.collecting import collecting_entries
+from missioncontrol.audit.services.key_rotation import (
+    RotationRefusedError,
+    announce_log_key,
+    retire_log_key,
+)
+from missioncontrol.audit.services.openings import ErasureRefusedError, erase_opening
 from missioncontrol.audit.services.sequencing import (
     MAX_BATCH,
     LogRefusedError,
@@ -18,11 +25,17 @@ from missioncontrol.audit.services.witnesses import (
 __all__ = [
     "MAX_BATCH",
     "Actor",
+    "ErasureRefusedError",
     "LogRefusedError",
+    "RotationRefusedError",
     "WitnessRefusedError",
     "WitnessRounds",
+    "announce_log_key",
     "append_entry",
+    "collecting_entries",
+    "erase_opening",
     "register_witness",
+    "retire_log_key",
     "retire_witness",
     "sequence_entries",
 ]

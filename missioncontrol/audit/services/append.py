@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -9,7 +9,11 @@ from django.db import transaction
 
 from missioncontrol.audit.merkle.canonical import canonical_entry
 from missioncontrol.audit.merkle.hashing import leaf_hash
+from missioncontrol.audit.merkle.opening import COMMITMENT_FIELD, SALT_OCTETS, Opening
+from missioncontrol.audit.merkle.text_fields import write_base64
 from missioncontrol.audit.models import AuditEntry
+from missioncontrol.audit.models import Opening as OpeningRow
+from missioncontrol.audit.services.collecting import collect_after_commit
 
 ENTRY_VERSION: Final = 1
 
@@ -29,11 +33,17 @@ def append_entry(
     at: datetime,
     organisation: str = "",
     details: Mapping[str, Any] | None = None,
+    private: Mapping[str, Any] | None = None,
+    readers: Iterable[str] = (),
 ) -> AuditEntry:
     """Write one entry of the consortium log beside the change that it tells of.
 
     Call it inside the transaction of the change: both commit or neither does.
     The sequencer puts the entry into the tree a moment later.
+
+    Public is what every member needs to see that the rules were kept: who did
+    what to which object, and when, its state, digests that others verify by.
+    The content of a member's business is private.
 
     Args:
         action: What was done, e.g. ``telecommand.approve``.
@@ -42,13 +52,18 @@ def append_entry(
         at: When, UTC (mission time).
         organisation: Slug of the member whom it concerns, if one.
         details: JSON-able facts that every member may read. No secrets.
+        private: JSON-able facts for *organisation* and *readers* only; in the
+            entry stands a salted commitment to them.
+        readers: Slugs of further organisations that may read *private*.
 
     Raises:
         RuntimeError: called outside a transaction.
-        EntryError: *details* has no canonical JSON form or is too long.
+        EntryError: *details* or *private* has no canonical JSON form or is too long.
+        ValueError: *private* belongs to no organisation.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{action} is logged outside a transaction; wrap the change in atomic.")
+    opening = _sealed(action, private, organisation)
     name = actor if isinstance(actor, str) else actor.audit_name
     octets = canonical_entry(
         {
@@ -61,9 +76,10 @@ def append_entry(
             "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "organisation": organisation,
             "details": dict(details or {}),
+            **({COMMITMENT_FIELD: write_base64(opening.commitment())} if opening else {}),
         }
     )
-    return AuditEntry.objects.create(
+    entry = AuditEntry.objects.create(
         action=action,
         subject=subject,
         actor=name,
@@ -71,4 +87,21 @@ def append_entry(
         at=at,
         entry=octets,
         leaf_hash=leaf_hash(octets),
+    )
+    if opening is not None:
+        OpeningRow.objects.record(
+            entry=entry, owner=organisation, readers=readers, opening=opening
+        )
+    collect_after_commit(entry)
+    return entry
+
+
+def _sealed(action: str, private: Mapping[str, Any] | None, organisation: str) -> Opening | None:
+    if private is None:
+        return None
+    if not organisation:
+        raise ValueError(f"{action} has a private part and no organisation that it belongs to.")
+    return Opening(
+        salt=secrets.token_bytes(SALT_OCTETS),
+        payload=canonical_entry(dict(private), what="The private payload"),
     )

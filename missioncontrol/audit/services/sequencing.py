@@ -68,6 +68,7 @@ class LogRefusedError(RefusedError):
 class _OpenLog:
     folder: LogFolder
     key: SigningKey
+    successor: SigningKey | None  # signs too, while one key takes over from the other
     published: SignedCheckpoint
 
     @property
@@ -119,7 +120,12 @@ def _open(folder: LogFolder) -> _OpenLog:
             "Restore the folder from a backup."
         )
     _require_origin(key)
-    log = _OpenLog(folder=folder, key=key, published=folder.open_checkpoint(key=key.verifier))
+    log = _OpenLog(
+        folder=folder,
+        key=key,
+        successor=folder.announced_successor(key),
+        published=folder.open_checkpoint(key=key.verifier),
+    )
     _require_same_history(log, noted)
     return log
 
@@ -139,7 +145,8 @@ def _start(folder: LogFolder, noted: Checkpoint | None) -> _OpenLog:
         folder.write_keys(key)
     _require_origin(key)
     empty = TreeHead(origin=key.name, size=0, root=EMPTY_ROOT)
-    log = _OpenLog(folder=folder, key=key, published=sign_checkpoint(empty, key=key))
+    signed = sign_checkpoint(empty, key=key)
+    log = _OpenLog(folder=folder, key=key, successor=None, published=signed)
     folder.publish(log.published)
     return log
 
@@ -230,7 +237,7 @@ def _publish(log: _OpenLog, size: int, *, at: datetime) -> None:
     places = [*_bundles(log, size, entries), *growth.tiles]
     log.folder.write_places(places)
     head = TreeHead(origin=log.key.name, size=size, root=growth.root)
-    signed = sign_checkpoint(head, key=log.key)
+    signed = sign_checkpoint(head, key=log.key, successor=log.successor)
     log.folder.publish(signed)
     _note(signed, at=at)
     log.folder.drop_partials(place for place, _octets in places)

@@ -82,6 +82,12 @@ class WitnessRounds:
         self._target: Checkpoint | None = None
         self._begun_s = 0.0
         self._cosigned: set[int] = set()  # witnesses that cosigned the target
+        self._active = 0
+
+    @property
+    def active(self) -> int:
+        """How many witnesses there were to ask at the last step."""
+        return self._active
 
     def step(self, *, at: datetime, monotonic_s: float) -> int:
         """Store what came in and ask who is free; returns at once.
@@ -95,6 +101,7 @@ class WitnessRounds:
         """
         stored = self._take_answers(at=at, monotonic_s=monotonic_s)
         witnesses = list(Witness.objects.filter(active=True).order_by("pk"))
+        self._active = len(witnesses)
         self._show_late(monotonic_s)
         self._aim(witnesses, monotonic_s)
         if self._target is not None and self._target.size:

@@ -13,7 +13,7 @@ from missioncontrol.audit.models import Witness
 from missioncontrol.audit.services.append import Actor, append_entry
 from missioncontrol.kernel.errors import RefusedError
 
-MAX_WITNESSES: Final = MAX_SIGNATURES - 1  # the log's own signature needs a line too
+MAX_WITNESSES: Final = MAX_SIGNATURES - 2  # the log needs lines too, two while it changes its key
 
 
 class WitnessRefusedError(RefusedError):

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from missioncontrol.audit.log_folder import announcement_path
 from missioncontrol.audit.merkle.keys import VerifierKey
 from missioncontrol.client.durable_files import make_folder, write_file
 from missioncontrol.client.errors import UsageError
@@ -82,6 +83,19 @@ class Ledger:
         make_folder(folder)
         if len(list(folder.iterdir())) < MAX_EVIDENCE_FILES:
             write_file(folder / sha256(request).hexdigest()[:32], request)
+
+    def read_announcement(self, key: VerifierKey) -> bytes | None:
+        """Return what a log's key said of its successor, or None where it was not taken over."""
+        try:
+            return (self.folder / announcement_path(key.key_id.hex())).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep_announcement(self, key: VerifierKey, octets: bytes) -> None:
+        """Store what a log's key said of its successor."""
+        file = self.folder / announcement_path(key.key_id.hex())
+        make_folder(file.parent)
+        write_file(file, octets)
 
     def _file(self, origin: str) -> Path:
         return self.folder / f"{sha256(origin.encode()).hexdigest()}.checkpoint"

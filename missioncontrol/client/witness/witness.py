@@ -24,6 +24,7 @@ from missioncontrol.audit.merkle.errors import FormatError, ProofError, Signatur
 from missioncontrol.audit.merkle.hashing import EMPTY_ROOT
 from missioncontrol.audit.merkle.keys import KeyType, SigningKey, VerifierKey
 from missioncontrol.audit.merkle.note import Note, lines_of_known_keys, parse_note
+from missioncontrol.audit.merkle.succession import read_announcement
 from missioncontrol.audit.merkle.text_fields import show
 from missioncontrol.client.errors import UsageError
 from missioncontrol.client.witness.add_checkpoint import AddCheckpoint, parse_add_checkpoint
@@ -60,7 +61,7 @@ class Witness:
             key: Of type 0x04.
             logs: Of type 0x01; a log's origin is the name of its key. Two keys
                 of one name are one log, either of which may sign (a rotation).
-            ledger: What was cosigned before.
+            ledger: What was cosigned before, and which keys were followed.
 
         Raises:
             UsageError: A key of the wrong type.
@@ -74,6 +75,8 @@ class Witness:
         self._key = key
         self._ledger = ledger
         self._keys = _by_origin(logs)
+        for origin in self._keys:
+            self._follow_ledger(origin)
         self._locks = {origin: threading.Lock() for origin in self._keys}
         for origin in self._keys:
             self._last(origin)
@@ -81,6 +84,45 @@ class Witness:
     def latest(self) -> Mapping[str, int]:
         """Return the size cosigned last by origin, 0 where there is none."""
         return {origin: self._last(origin).size for origin in self._keys}
+
+    def log_keys(self) -> list[VerifierKey]:
+        """Return the keys that may sign for the logs, those followed among them."""
+        return [key for keys in self._keys.values() for key in keys]
+
+    def follow(self, key: VerifierKey, octets: bytes) -> VerifierKey | None:
+        """Take over the successor that one of the logs' keys announced.
+
+        The history stays bound: what a new key signs must continue what was
+        cosigned under the old one.
+
+        Args:
+            key: One of ``log_keys()``.
+            octets: Its announcement.
+
+        Returns:
+            The successor; None where it was known already.
+
+        Raises:
+            VerificationError: *key* did not sign that.
+            OSError: The ledger cannot be written. Nothing was taken over.
+        """
+        successor = read_announcement(octets, old=key, origin=key.name).key
+        with self._locks[key.name]:
+            if successor in self._keys[key.name]:
+                return None
+            self._ledger.keep_announcement(key, octets)
+            # A new list: threads that verify go on with the one they have.
+            self._keys[key.name] = [*self._keys[key.name], successor]
+        return successor
+
+    def _follow_ledger(self, origin: str) -> None:
+        keys = self._keys[origin]
+        for key in keys:  # grows on the way
+            octets = self._ledger.read_announcement(key)
+            if octets is not None:
+                successor = read_announcement(octets, old=key, origin=origin).key
+                if successor not in keys:
+                    keys.append(successor)
 
     def add_checkpoint(self, body: bytes, *, at: datetime) -> Answer:
         """Answer one request; a cosignature is on the disk before this returns it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from missioncontrol.accounts.models import Operator
-from missioncontrol.accounts.policy import POLICY, Action
+from missioncontrol.accounts.policy import GRANTED_TO, Action, Role
 from missioncontrol.console.access import Viewer
 from missioncontrol.console.presentation.steps import Milestone, Step, way
 from missioncontrol.fleet.models import Spacecraft
@@ -88,9 +88,7 @@ def _refusal(*, own: bool, approver: bool) -> str:
     if own:
         return "You submitted it. A second operator must approve it."
     if not approver:
-        roles = [
-            role.label for role, actions in POLICY.items() if Action.TELECOMMAND_APPROVE in actions
-        ]
+        roles = [role.label for role in Role if role in GRANTED_TO[Action.TELECOMMAND_APPROVE]]
         return f"Approving takes the role {' or '.join(roles)}."
     return ""
 

@@ -5,7 +5,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from missioncontrol.accounts.policy import Action, require
+from missioncontrol.accounts.policy import Action
 from missioncontrol.console import selectors as reads
 from missioncontrol.console.access import page, viewer_of
 from missioncontrol.console.paging import page_links, page_number
@@ -54,7 +54,7 @@ def _row(frame: BadFrame) -> dict[str, object]:
 def bad_frame_octets(request: HttpRequest, frame_id: int) -> HttpResponse:
     """Answer with the octets of one frame as they were received."""
     frame = reads.get_bad_frame(frame_id)
-    require(viewer_of(request).operator, Action.TELEMETRY_VIEW, frame.spacecraft.organisation)
+    viewer_of(request).principal.require(Action.TELEMETRY_VIEW, frame.spacecraft.organisation)
     return HttpResponse(
         bytes(frame.octets),
         content_type="application/octet-stream",

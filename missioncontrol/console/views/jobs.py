@@ -4,7 +4,6 @@ from base64 import b64encode
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from missioncontrol.accounts.models import Organisation
-from missioncontrol.accounts.policy import Action, require
+from missioncontrol.accounts.policy import Action
 from missioncontrol.console import selectors as reads
 from missioncontrol.console.access import Viewer, deed, go_back, page, viewer_of
 from missioncontrol.console.paging import page_links, page_number
@@ -78,7 +77,6 @@ def _page(request: HttpRequest, **more: Any) -> HttpResponse:
 
 
 @require_POST
-@login_required
 def submit_job(request: HttpRequest) -> HttpResponse:
     """Take a job; a refusal shows the form again (a browser keeps no chosen file)."""
     viewer = viewer_of(request)
@@ -152,7 +150,7 @@ def job_result(request: HttpRequest, number: int) -> HttpResponse:
     """Answer with the verified output of a job, for its own organisation; 404 without one."""
     viewer = viewer_of(request)
     job = _visible_job(viewer, number)
-    require(viewer.operator, Action.JOB_VIEW, job.organisation)
+    viewer.principal.require(Action.JOB_VIEW, job.organisation)
     try:
         output = selectors.read_result(job)
     except selectors.NoResultError as error:

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from missioncontrol.accounts.policy import Action, require
+from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import page, viewer_of
 from missioncontrol.console.presentation.parameters import (
     ParameterFilter,
@@ -59,7 +59,7 @@ def _chosen(request: HttpRequest, name: str) -> Spacecraft:
     viewer = viewer_of(request)
     if name:
         craft = fleet.get_spacecraft(name=name)
-        require(viewer.operator, Action.TELEMETRY_VIEW, craft.organisation)
+        viewer.principal.require(Action.TELEMETRY_VIEW, craft.organisation)
         return craft
     mine = viewer.spacecraft()
     if not mine:

@@ -9,6 +9,7 @@ from missioncontrol.kernel.errors import NotPermittedError
 from telemetry import selectors, services
 from telemetry.models import Alarm
 from tests import factories
+from tests.integration.missioncontrol.audit.log_entries import private_part
 from tests.integration.telemetry import craft
 from tests.integration.telemetry.craft import after, power, received, wheel
 
@@ -53,6 +54,7 @@ class TestFollowLimits:
         assert alarm.limit == "WARNING below 20 or above 30"
         assert alarm.raised_at == after(1)
         assert actions() == [("alarm.raise", "process:telemetry", "operations")]
+        assert private_part(AuditEntry.objects.get())["value"] == "15"
 
     @pytest.mark.django_db(transaction=True)
     def test_tells_the_consoles(self, show, told):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -59,17 +60,13 @@ def release_telecommand(*, telecommand_id: int, contact_id: int, at: datetime) -
     )
     if not advanced:
         return None  # the count that was taken stays unused: counts are never given back
-    append_entry(
-        action="telecommand.release",
-        subject=f"telecommand:{telecommand.pk}",
-        actor=_ACTOR,
-        at=at,
-        organisation=telecommand.spacecraft.organisation.slug,
-        details={
-            "contact": contact_id,
-            "request_id": request_id(packet),
-            "packet_sha256": hashlib.sha256(packet).hexdigest(),
-        },
+    _log(
+        "telecommand.release",
+        telecommand,
+        at,
+        details={"contact": contact_id, "request_id": request_id(packet)},
+        # Who knows the dictionary could find the arguments by trying out their digests.
+        private={"packet_sha256": hashlib.sha256(packet).hexdigest()},
     )
     return packet
 
@@ -86,10 +83,14 @@ def record_radiated(*, telecommand_id: int, at: datetime) -> bool:
     Raises:
         Telecommand.DoesNotExist: no such telecommand.
     """
-    telecommand = Telecommand.objects.select_for_update().get(pk=telecommand_id)
+    telecommand = (
+        Telecommand.objects.select_for_update(of=("self",))
+        .select_related("spacecraft__organisation")
+        .get(pk=telecommand_id)
+    )
     if telecommand.released_at is None or telecommand.radiated_at is not None:
         return False
-    if advance(
+    if not advance(
         telecommand,
         states=[_STATE.RELEASED],
         kind=_STATE.RADIATED,
@@ -97,9 +98,10 @@ def record_radiated(*, telecommand_id: int, at: datetime) -> bool:
         state=_STATE.RADIATED,
         radiated_at=at,
     ):
-        return True
-    Telecommand.objects.filter(pk=telecommand.pk).update(radiated_at=at)
-    note(telecommand, kind=_STATE.RADIATED, at=at)
+        Telecommand.objects.filter(pk=telecommand.pk).update(radiated_at=at)
+        note(telecommand, kind=_STATE.RADIATED, at=at)
+    details = {"contact": telecommand.contact_id, "state": telecommand.state}
+    _log("telecommand.radiate", telecommand, at, details=details)
     return True
 
 
@@ -132,14 +134,7 @@ def record_not_radiated(*, telecommand_id: int, reason: str, at: datetime) -> bo
         released_at=None,
     )
     if advanced:
-        append_entry(
-            action="telecommand.not_radiated",
-            subject=f"telecommand:{telecommand.pk}",
-            actor=_ACTOR,
-            at=at,
-            organisation=telecommand.spacecraft.organisation.slug,
-            details={"reason": reason},
-        )
+        _log("telecommand.not_radiated", telecommand, at, details={"reason": reason})
     return advanced
 
 
@@ -170,3 +165,22 @@ def _next_packet(telecommand: Telecommand) -> bytes:
     definition = TelecommandDefinition.model_validate(telecommand.definition)
     count = reserve_sequence_counts(spacecraft=telecommand.spacecraft, apid=definition.apid)
     return encode_telecommand(definition, telecommand.arguments, sequence_count=count)
+
+
+def _log(
+    action: str,
+    telecommand: Telecommand,
+    at: datetime,
+    *,
+    details: dict[str, Any],
+    private: dict[str, Any] | None = None,
+) -> None:
+    append_entry(
+        action=action,
+        subject=f"telecommand:{telecommand.pk}",
+        actor=_ACTOR,
+        at=at,
+        organisation=telecommand.spacecraft.organisation.slug,
+        details=details,
+        private=private,
+    )

@@ -249,7 +249,6 @@ def _log(
     details: dict[str, Any] = {
         "spacecraft": telecommand.spacecraft.name,
         "name": telecommand.name,
-        "arguments": telecommand.arguments,
         "hazardous": telecommand.hazardous,
     }
     if telecommand.origin:
@@ -263,4 +262,5 @@ def _log(
         at=at,
         organisation=telecommand.spacecraft.organisation.slug,
         details=details,
+        private={"arguments": telecommand.arguments},
     )

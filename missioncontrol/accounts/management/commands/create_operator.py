@@ -57,6 +57,7 @@ class Command(BaseCommand):
                 organisation=member,
                 roles=[Role(each) for each in role],
                 password=None if service_account else _ask_password(),
+                is_service_account=service_account,
                 at=clock.now(),
                 actor="process:command-line",
             )

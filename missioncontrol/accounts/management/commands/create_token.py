@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from missioncontrol.accounts import services
 from missioncontrol.accounts.models import Membership, Operator
+from missioncontrol.accounts.policy import Action
 from missioncontrol.kernel import clock
 
 
@@ -19,9 +20,26 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="command line", help="what it is for")
         parser.add_argument("--organisation", help="slug; default: the account's only one")
         parser.add_argument("--days", type=int, default=90, help="lifetime; default: 90")
+        parser.add_argument(
+            "--scope",
+            action="append",
+            choices=[action.value for action in Action],
+            metavar="ACTION",
+            help=(
+                "only this right of the account, may be given several times, e.g. job.submit; "
+                "default: all that take no confirmation"
+            ),
+        )
 
     def handle(
-        self, *, username: str, name: str, organisation: str | None, days: int, **options: Any
+        self,
+        *,
+        username: str,
+        name: str,
+        organisation: str | None,
+        days: int,
+        scope: list[str] | None,
+        **options: Any,
     ) -> None:
         memberships = Membership.objects.filter(operator__username=username)
         if organisation:
@@ -38,6 +56,9 @@ class Command(BaseCommand):
                 organisation=held.pop(),
                 name=name,
                 at=clock.now(),
+                wall_at=clock.wall_now(),
+                actor="process:command-line",
+                scopes=None if scope is None else [Action(each) for each in scope],
                 lifetime=timedelta(days=days),
             )
         except services.AccountRefusedError as refusal:

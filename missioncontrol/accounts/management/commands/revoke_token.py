@@ -23,5 +23,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"No token has this prefix. In force: {', '.join(in_force) or 'none'}."
             )
-        services.revoke_token(token_id=token.pk, actor="process:command-line", at=clock.now())
+        services.revoke_token(
+            token_id=token.pk,
+            actor="process:command-line",
+            at=clock.now(),
+            wall_at=clock.wall_now(),
+        )
         self.stdout.write(f"{token} of {token.operator} is revoked.")

@@ -15,6 +15,7 @@ from missioncontrol.kernel import clock, live
 
 # Wall seconds: nothing here follows the mission's clock but the time stamps.
 _PAUSE_S: Final = 0.1
+_PAUSE_WITHOUT_WITNESSES_S: Final = 1.0  # until the first is registered
 _PAUSE_AFTER_FAULT_S: Final = 1.0
 _TELL_EVERY_S: Final = 1.0
 
@@ -55,7 +56,7 @@ class Command(BaseCommand):
             connection.close()
             stop.wait(_PAUSE_AFTER_FAULT_S)
             return 0
-        rounds.wait(_PAUSE_S)
+        rounds.wait(_PAUSE_S if rounds.active else _PAUSE_WITHOUT_WITNESSES_S)
         return stored
 
     def _report(self) -> None:

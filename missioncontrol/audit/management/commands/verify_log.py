@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.audit import selectors
 from missioncontrol.audit.folder_verification import verify_folder
 from missioncontrol.audit.log_folder import VERIFIER_KEY_FILE, LogFolder
-from missioncontrol.audit.merkle.checkpoint import Checkpoint
 from missioncontrol.audit.merkle.errors import VerificationError
 from missioncontrol.audit.merkle.keys import VerifierKey
+from missioncontrol.audit.merkle.succession import LogHead
 from missioncontrol.audit.merkle.text_fields import write_base64
 from missioncontrol.audit.verification import verify_database
 
@@ -46,8 +46,9 @@ class Command(BaseCommand):
         except VerificationError as fault:
             raise CommandError(f"The log does not verify. {fault}") from fault
         self.stdout.write(
-            f"log of {head.size} entries verified, root {write_base64(head.root)}, "
-            f"signed by {key.name}+{key.key_id.hex()}"
+            f"log of {head.checkpoint.size} entries verified, root "
+            f"{write_base64(head.checkpoint.root)}, "
+            f"signed by {', '.join(f'{each.name}+{each.key_id.hex()}' for each in head.signers)}"
         )
 
     def _key(self, log: LogFolder, vkey: str | None) -> VerifierKey:
@@ -65,19 +66,23 @@ class Command(BaseCommand):
         )
         return key
 
-    def _database(self, log: LogFolder, key: VerifierKey) -> Checkpoint:
+    def _database(self, log: LogFolder, key: VerifierKey) -> LogHead:
         found = verify_database(log, key=key)
         size = found.checkpoint.size
         self.stdout.write(f"checkpoint file: signature and origin hold, {size} entries")
         self.stdout.write(f"checkpoints in the database: {found.checkpoints} signatures and roots")
         self.stdout.write(f"rows: {size}, octets, hash, columns and place of each")
+        self.stdout.write(
+            f"private parts: {found.private}, what each entry was committed to; "
+            f"{found.erased} of them erased"
+        )
         self.stdout.write(f"files: {found.tiles} tiles, {found.bundles} entry bundles")
         self.stdout.write(f"not yet in the tree: {found.waiting} entries")
-        return found.checkpoint
+        return found.head
 
-    def _folder(self, log: LogFolder, key: VerifierKey) -> Checkpoint:
+    def _folder(self, log: LogFolder, key: VerifierKey) -> LogHead:
         found = verify_folder(log, key=key)
         size = found.checkpoint.size
         self.stdout.write(f"checkpoint file: signature and origin hold, {size} entries")
         self.stdout.write(f"files: {found.tiles} tiles, {found.bundles} entry bundles")
-        return found.checkpoint
+        return found.head

@@ -1,7 +1,7 @@
 // One socket carries what changes. The page was complete when the server made it, so a lost
 // socket costs freshness and never truth; while it is lost, the parts are asked for by HTTP.
 //
-// Messages, JSON, from /ws/live/ (t and *_at are ISO 8601, UTC):
+// Messages, JSON, from /ws/live/?ticket=… (t and *_at are ISO 8601, UTC):
 //   {type: "telemetry", spacecraft, values: {name: {v, s, t}}}   v value, s status, t mission time
 //   {type: "pass", contact, state, name: value …, transfers}     numbers of the pass under way; transfers: list of {id, state,
 //                                                                size_octets, progress_octets}
@@ -217,9 +217,29 @@ function opened() {
   everLive = true;
 }
 
-function connect() {
+// A ticket opens one socket once; another site can neither ask for one nor guess it.
+async function ticket() {
+  const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+  const answer = await fetch(document.body.dataset.ticketPath, { method: "POST", headers });
+  if (answer.status === 401) return null;
+  if (!answer.ok) throw new Error(`no ticket: ${answer.status}`);
+  return (await answer.json()).ticket;
+}
+
+async function connect() {
+  let shown;
+  try {
+    shown = await ticket();
+  } catch {
+    closed({ code: 0 });
+    return;
+  }
+  if (shown === null) {
+    closed({ code: CLOSE_NOT_SIGNED_IN });
+    return;
+  }
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}${document.body.dataset.livePath}`);
+  socket = new WebSocket(`${scheme}://${location.host}${document.body.dataset.livePath}?ticket=${shown}`);
   socket.addEventListener("open", opened);
   socket.addEventListener("message", receive);
   socket.addEventListener("close", closed);

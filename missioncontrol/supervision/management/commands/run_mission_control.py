@@ -83,7 +83,7 @@ class Command(BaseCommand):
             )
         )
         # A wildcard is where it listens; a person (and the check below) goes to this machine.
-        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  # nosec B104
         address = f"http://{shown}:{port}/"
         _wait_for_web(supervisor, address)
         self.stdout.write(_screen(address, people))
@@ -155,7 +155,7 @@ def _wait_for_web(supervisor: Supervisor, address: str) -> None:
     while time.monotonic() < deadline_s:
         supervisor.watch()
         try:
-            with urllib.request.urlopen(address + "health", timeout=2):  # noqa: S310
+            with urllib.request.urlopen(address + "health", timeout=2):  # noqa: S310  # nosec B310
                 return
         except OSError:
             continue

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from missioncontrol.accounts.models import Organisation
-from missioncontrol.accounts.policy import Role
+from missioncontrol.accounts.policy import Role, actions_of
 from missioncontrol.accounts.services import create_token
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel import clock
@@ -96,7 +96,16 @@ def complete(job: Job, *, output: bytes) -> None:
 
 
 def token_of(operator, organisation: Organisation) -> Api:
-    _, secret = create_token(operator=operator, organisation=organisation, name="test", at=AT)
+    """Return a client with all rights of *operator*, whose token was made just now."""
+    roles = [Role(each.role) for each in operator.memberships.filter(organisation=organisation)]
+    _, secret = create_token(
+        operator=operator,
+        organisation=organisation,
+        name="test",
+        at=AT,
+        wall_at=clock.wall_now(),
+        scopes=actions_of(roles),
+    )
     return Api(secret)
 
 

@@ -11,9 +11,9 @@ from missioncontrol.accounts.policy import Role
 from missioncontrol.accounts.services import create_token, revoke_token
 from missioncontrol.api.application import api
 from missioncontrol.kernel import clock
-from missioncontrol.kernel.models import ClockAnchor
 from tests import factories
 from tests.integration.missioncontrol.api.conftest import AT, Api, assert_problem, token_of
+from tests.signing_in import signed_in
 from uplink.commanding.models import Telecommand
 from uplink.jobs.models import Job
 
@@ -43,7 +43,7 @@ class TestEveryOperation:
 
 
 def test_the_walk_reaches_every_operation():
-    assert len(OPERATIONS) == 25
+    assert len(OPERATIONS) == 29
     assert {method for method, _ in OPERATIONS} == {"get", "post"}
 
 
@@ -59,17 +59,26 @@ class TestToken:
         response = Client().get("/api/v1/clock", headers={"Authorization": authorization})
         assert_problem(response, 401, "not-signed-in")
 
-    def test_ends_with_its_lifetime_in_mission_time(self, alice, operating):
-        _, secret = create_token(
-            operator=alice, organisation=operating, name="x", at=AT, lifetime=timedelta(days=1)
-        )
-        assert Api(secret).get("/clock").status_code == 200
-        ClockAnchor.objects.update(mission_time=AT + timedelta(days=1))
-        clock.forget()
+    def test_ends_with_its_lifetime_on_the_machines_clock(self, alice, operating):
+        for age, status in ((timedelta(hours=23), 200), (timedelta(hours=25), 401)):
+            _, secret = create_token(
+                operator=alice,
+                organisation=operating,
+                name="x",
+                at=AT,
+                wall_at=clock.wall_now() - age,
+                lifetime=timedelta(days=1),
+            )
+            assert Api(secret).get("/clock").status_code == status
         assert_problem(Api(secret).get("/clock"), 401, "not-signed-in", "expired")
 
     def test_ends_when_it_is_revoked(self, operator):
-        revoke_token(token_id=ApiToken.objects.get().pk, actor="process:test", at=AT)
+        revoke_token(
+            token_id=ApiToken.objects.get().pk,
+            actor="process:test",
+            at=AT,
+            wall_at=clock.wall_now(),
+        )
         assert_problem(operator.get("/clock"), 401, "not-signed-in", "revoked")
 
     def test_ends_with_its_account(self, operator, alice):
@@ -90,17 +99,14 @@ class TestToken:
 class TestSession:
     @pytest.fixture
     def browser(self, alice):
-        client = Client(enforce_csrf_checks=True)
-        client.force_login(alice)
-        return client
+        return signed_in(alice, enforce_csrf_checks=True)
 
     def test_may_read(self, browser):
         assert browser.get("/api/v1/contacts").status_code == 200
         assert browser.get("/api/v1/spacecraft/DD-1/telemetry/latest").status_code == 200
 
     def test_stands_for_what_the_person_may_do(self, laboratory):
-        client = Client()
-        client.force_login(factories.operator("member", Role.PAYLOAD_MEMBER, member_of=laboratory))
+        client = signed_in(factories.operator("member", Role.PAYLOAD_MEMBER, member_of=laboratory))
         assert client.get("/api/v1/jobs").status_code == 200
         response = client.get("/api/v1/spacecraft/DD-1/telemetry/latest")
         assert_problem(response, 403, "not-permitted")

@@ -102,8 +102,8 @@ def shell(live_server, mission, operating, laboratory, tmp_path):
 def test_every_example_runs_and_prints_what_the_page_says(shell, book):
     book()
     flown = book(state="COMPLETED")
-    assert len(EXAMPLES) == 9
-    clock, submit, wait, result, log, passes, telemetry, telecommands, refusal = EXAMPLES
+    assert len(EXAMPLES) == 10
+    clock, submit, wait, result, log, opening, passes, telemetry, telecommands, refusal = EXAMPLES
     assert '"factor": 30' in shell.run(clock)
 
     assert re.fullmatch(r"job \d+\n", shell.run(submit))
@@ -118,6 +118,12 @@ def test_every_example_runs_and_prints_what_the_page_says(shell, book):
     assert "missioncontrol.local/log\n" in printed
     assert re.search(rf"proven in a log of \d+ entries: .*job:{job.number}", printed)
 
+    printed = shell.run(opening)
+    assert f'"input_sha256":"{job.input_sha256}"' in printed
+    assert "verified: this is what the entry with the leaf hash " in printed
+    assert '"old": 1,' in printed
+    assert '"witnesses": []' in printed
+
     assert f'{flown.pk},\n  "KASHI",\n  "COMPLETED",\n  0,\n  0' in shell.run(passes)
     assert '"PWR_BATT_V"' in shell.run(telemetry)
     assert '"state": "SUBMITTED"' in shell.run(telecommands)
@@ -130,6 +136,6 @@ def test_every_status_of_the_page_is_one_that_the_api_has():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     code = "".join(path.read_text() for path in (ROOT / "missioncontrol" / "api").glob("*.py"))
     kinds = re.findall(r"^\| [45][\d, ]+ \| (.*?) \|", page, re.M)
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     for kind in re.findall(r"`([\w-]+)`", " ".join(kinds)):
         assert f'"{kind}"' in code

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from missioncontrol.accounts.models import ApiToken
 from missioncontrol.audit.models import AuditEntry
+from missioncontrol.kernel import clock
 from tests.integration.missioncontrol.api.conftest import assert_problem, assert_wrong_field
 from uplink.commanding.models import Telecommand
 
@@ -78,8 +82,19 @@ class TestApproval:
 
     def test_a_member_may_not(self, pipeline, submitted):
         response = pipeline.post(f"/telecommands/{submitted}/approve")
-        assert_problem(response, 403, "not-permitted")
+        assert_problem(response, 404, "not-found")  # it does not even exist for a member
         assert Telecommand.objects.get(pk=submitted).state == "SUBMITTED"
+
+    def test_takes_a_token_of_the_last_minutes(self, approver, submitted):
+        ApiToken.objects.update(created_at=clock.wall_now() - timedelta(minutes=6))
+        response = approver.post(f"/telecommands/{submitted}/approve")
+        assert_problem(response, 403, "confirmation-needed", "a token made within them")
+        assert Telecommand.objects.get(pk=submitted).state == "SUBMITTED"
+
+    def test_takes_a_token_with_that_scope(self, approver, submitted):
+        ApiToken.objects.update(scopes=["telecommand.view"])
+        response = approver.post(f"/telecommands/{submitted}/approve")
+        assert_problem(response, 403, "not-permitted", "has the scopes telecommand.view")
 
     def test_of_an_unknown_one_is_not_found(self, approver):
         response = approver.post("/telecommands/99/approve")
@@ -101,7 +116,7 @@ class TestRejection:
 
     def test_a_member_may_not(self, pipeline, submitted):
         response = pipeline.post(f"/telecommands/{submitted}/reject", {"reason": "No."})
-        assert_problem(response, 403, "not-permitted")
+        assert_problem(response, 404, "not-found")
 
     def test_of_an_unknown_one_is_not_found(self, approver):
         response = approver.post("/telecommands/99/reject", {"reason": "No."})
@@ -120,7 +135,7 @@ class TestReading:
 
     def test_a_member_may_not(self, pipeline, submitted):
         assert_problem(pipeline.get("/telecommands"), 403, "not-permitted")
-        assert_problem(pipeline.get(f"/telecommands/{submitted}"), 403, "not-permitted")
+        assert_problem(pipeline.get(f"/telecommands/{submitted}"), 404, "not-found")
 
     def test_lists_page_by_page_the_newest_first(self, operator, submitted):
         ping = {"spacecraft": "DD-1", "name": "PING"}

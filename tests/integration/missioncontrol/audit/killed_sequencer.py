@@ -7,9 +7,6 @@ then goes on; the log must come out whole. Prints the steps that were tried.
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,36 +16,23 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from django.db import connection, connections, transaction  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
 from missioncontrol.audit import selectors  # noqa: E402
 from missioncontrol.audit.log_folder import LogFolder  # noqa: E402
 from missioncontrol.audit.models import AuditEntry, Checkpoint  # noqa: E402
 from missioncontrol.audit.services import append_entry, sequencing  # noqa: E402
 from missioncontrol.audit.verification import verify_database  # noqa: E402
+from missioncontrol.kernel.organisations import process_acts_for_everybody  # noqa: E402
+from tests.integration.missioncontrol.audit.killing import (  # noqa: E402
+    Beginnings,
+    Steps,
+    in_child,
+)
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 ENTRIES = 300
 sequencing.MAX_BATCH = 200
-
-
-class Steps:
-    """Counts what reaches the disk or the database, and dies before one of them."""
-
-    def __init__(self, *, fatal: int) -> None:
-        self.fatal = fatal
-        self.taken = 0
-
-    def watch(self, place: object, name: str) -> None:
-        original = getattr(place, name)
-
-        def stepped(*arguments, **named):
-            self.taken += 1
-            if self.taken == self.fatal:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(*arguments, **named)
-
-        setattr(place, name, stepped)
 
 
 def sequence_all() -> None:
@@ -58,33 +42,10 @@ def sequence_all() -> None:
 
 def watched_run(fatal: int) -> None:
     steps = Steps(fatal=fatal)
-    for name in ("open", "fsync", "replace"):
-        steps.watch(os, name)
-    steps.watch(shutil, "rmtree")
-    steps.watch(Path, "mkdir")
-    steps.watch(type(connections["default"]), "commit")
+    steps.watch_all()
     steps.watch(Checkpoint.objects, "create")
     connection.ensure_connection()
     sequence_all()
-
-
-def in_child(action) -> bool:
-    """Run *action* in a process of its own; tell whether it came to its end."""
-    connection.close()
-    child = os.fork()
-    if not child:
-        try:
-            action()
-        except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            os._exit(1)
-        os._exit(0)
-    _pid, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return False
-    if os.WEXITSTATUS(status):
-        sys.exit("the sequencer failed instead of being killed, or did not recover")
-    return True
 
 
 def check() -> None:
@@ -107,30 +68,19 @@ def recover() -> None:
     check()
 
 
-def prepare(folder: Path, fatal: int) -> None:
-    """Begin again with a new log folder and with the 300 entries alone in the database."""
-    settings.LOG_DIR = folder / f"log-{fatal}"
-    file = Path(connection.settings_dict["NAME"])
-    fresh = file.with_name("fresh.sqlite3")
-    connection.close()
-    if not fresh.exists():
-        with transaction.atomic():
-            for number in range(ENTRIES):
-                append(number)
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
-        shutil.copy(file, fresh)
-    for leftover in file.parent.glob(f"{file.name}*"):
-        leftover.unlink()
-    shutil.copy(fresh, file)
+def fill() -> None:
+    with transaction.atomic():
+        for number in range(ENTRIES):
+            append(number)
 
 
 def main() -> None:
+    process_acts_for_everybody()
+    beginnings = Beginnings(Path(sys.argv[1]), fill)
     fatal, ended = 0, False
     while not ended:
         fatal += 1
-        prepare(Path(sys.argv[1]), fatal)
+        beginnings.begin(fatal)
         ended = in_child(lambda: watched_run(fatal))  # noqa: B023
         in_child(recover)
     print(fatal - 1)

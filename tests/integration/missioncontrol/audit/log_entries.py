@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
+from missioncontrol.audit import selectors
+from missioncontrol.audit.merkle.opening import verify_opening
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.audit.services import append_entry, sequence_entries
+from missioncontrol.kernel.organisations import acting_for_everybody
 from tests.log_guards import changes_allowed
 
 AT = datetime(2026, 12, 1, 0, 12, 34, 500_000, tzinfo=UTC)
@@ -41,3 +44,9 @@ def tamper(row, **columns):
     """Change a row as somebody who has dropped the triggers."""
     with changes_allowed():
         assert AuditEntry.objects.filter(pk=row.pk).update(**columns) == 1
+
+
+def private_part(entry):
+    """Return what an entry was committed to, after it proved to be that."""
+    with acting_for_everybody():
+        return verify_opening(selectors.opening(entry), entry=bytes(entry.entry))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -81,12 +85,45 @@ class TestManyWriters:
         assert "not yet in the tree: 0 entries" in output
 
 
+class TestKillRounds:
+    def test_lose_nothing_leave_no_gap_and_double_nothing(self):
+        """A few of the rounds that `make kill-rounds` goes on with."""
+        done = subprocess.run(
+            [
+                sys.executable,
+                HERE / "kill_rounds.py",
+                "--rounds=3",
+                "--database",
+                connection.vendor,
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout.splitlines()[-1])
+        assert found.pop("entries") > 100
+        assert found == {"rounds": 3, "lost": 0, "double": 0, "gaps": 0}
+
+
 @pytest.mark.only_on("sqlite")  # copies the database as a file
 class TestKilledSequencer:
     def test_goes_on_without_gap_loss_or_double_whichever_step_was_the_last(self, installed):
         status, output, errors = installed.run(HERE / "killed_sequencer.py", installed.folder)
         assert status == 0, errors
         # Two batches with their tiles, bundles, keys and checkpoints: some dozens of steps.
+        assert int(output.split()[-1]) > 60
+
+
+@pytest.mark.only_on("sqlite")  # copies the database as a file
+class TestKilledKeyRotation:
+    def test_comes_to_its_end_whichever_step_was_the_last(self, installed):
+        status, output, errors = installed.run(HERE / "killed_rotation.py", installed.folder)
+        assert status == 0, errors
+        # Three entries with their checkpoints, two keys and an announcement.
         assert int(output.split()[-1]) > 60
 
 

@@ -4,9 +4,12 @@ import pytest
 
 from missioncontrol.audit import selectors
 from missioncontrol.audit.merkle.keys import VerifierKey
-from missioncontrol.audit.merkle.proofs import verify_inclusion
+from missioncontrol.audit.merkle.proofs import verify_consistency, verify_inclusion
 from missioncontrol.audit.merkle.receipt import parse_receipt, verify_receipt
+from missioncontrol.audit.merkle.tiles import TileNodes
+from missioncontrol.audit.merkle.tree import root_at
 from missioncontrol.audit.models import AuditEntry
+from missioncontrol.audit.selectors import log_entries
 from missioncontrol.audit.services import sequence_entries
 from tests.integration.missioncontrol.audit.log_entries import AT, append, publish
 
@@ -118,7 +121,7 @@ class TestEntries:
         assert third.next_cursor is None
 
     def test_are_limited_to_a_page(self, monkeypatch):
-        monkeypatch.setattr(selectors, "MAX_PAGE", 3)
+        monkeypatch.setattr(log_entries, "MAX_PAGE", 3)
         assert len(self.subjects(limit=1000)) == 3
 
     def test_show_what_was_logged(self):
@@ -130,3 +133,43 @@ class TestEntries:
         assert selectors.get_entry(2).subject == "job:12"
         with pytest.raises(AuditEntry.DoesNotExist):
             selectors.get_entry(4)
+
+
+class TestEntryByLeafHash:
+    def test_finds_an_entry_whether_it_has_an_index_or_not(self):
+        [published] = publish()
+        [waiting] = append()
+        for row in (published, waiting):
+            assert selectors.entry_by_leaf_hash(bytes(row.leaf_hash)) == row
+
+    def test_finds_nothing_else(self):
+        [row] = append()
+        for leaf_hash in (bytes(32), b"", bytes(row.leaf_hash)[:31]):
+            with pytest.raises(AuditEntry.DoesNotExist):
+                selectors.entry_by_leaf_hash(leaf_hash)
+
+
+class TestConsistencyProof:
+    @pytest.mark.parametrize(
+        ("old", "new"), [(1, 2), (255, 257), (256, 300), (7, 300), (300, 300)]
+    )
+    def test_proves_that_the_log_only_grew(self, old, new):
+        publish(300)
+        nodes = TileNodes(size=300, read_tile=selectors.log_folder().read_tile)
+        verify_consistency(
+            old=old,
+            new=new,
+            old_root=root_at(size=old, read_node=nodes),
+            new_root=root_at(size=new, read_node=nodes),
+            proof=selectors.consistency_proof(old=old, new=new),
+        )
+
+    def test_is_empty_from_the_empty_log(self):
+        publish(3)
+        assert selectors.consistency_proof(old=0, new=3) == ()
+
+    @pytest.mark.parametrize(("old", "new"), [(2, 1), (1, 4), (-1, 2), (4, 4)])
+    def test_is_refused_where_nothing_can_be_proved(self, old, new):
+        publish(3)
+        with pytest.raises(selectors.SizesRefusedError, match="3 entries are published"):
+            selectors.consistency_proof(old=old, new=new)

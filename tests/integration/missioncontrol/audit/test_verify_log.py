@@ -56,6 +56,7 @@ class TestWholeLog:
             "checkpoint file: signature and origin hold, 300 entries",
             "checkpoints in the database: 3 signatures and roots",
             "rows: 300, octets, hash, columns and place of each",
+            "private parts: 0, what each entry was committed to; 0 of them erased",
             "files: 3 tiles, 2 entry bundles",
             "not yet in the tree: 2 entries",
             f"log of 300 entries verified, root {root}, signed by {key}",

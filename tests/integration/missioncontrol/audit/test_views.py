@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings as product_settings
+from django.test import Client
 
+from missioncontrol.accounts.policy import Action, Role
+from missioncontrol.accounts.services import create_token
 from missioncontrol.audit import selectors
 from missioncontrol.audit.merkle.checkpoint import open_checkpoint
 from missioncontrol.audit.merkle.keys import VerifierKey
@@ -14,28 +17,43 @@ from missioncontrol.audit.merkle.tiles import (
     parse_bundle,
     parse_tile,
 )
+from missioncontrol.kernel import clock
+from tests import factories
 from tests.integration.missioncontrol.audit.log_entries import publish
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("missioncontrol.audit.urls")]
+pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _no_static_files(settings, tmp_path):
-    settings.STATIC_ROOT = tmp_path
+@pytest.fixture
+def client(member):
+    return member
 
 
 def get(client, path):
-    return client.get(f"/{path}")
+    return client.get(f"/log/{path}")
 
 
 class TestCheckpoint:
     def test_is_text_that_nobody_may_keep(self, client):
-        publish(2)
+        publish(1)
         answer = get(client, "checkpoint")
         assert answer.status_code == 200
         assert answer["Content-Type"] == "text/plain; charset=utf-8"
         assert answer["Cache-Control"] == "no-cache"
         assert answer.content.startswith(b"missioncontrol.local/log\n2\n")
+
+    def test_is_for_members_whose_token_may_read_the_log(self):
+        pipeline = factories.operator("pipeline", Role.AUDITOR)
+        _, secret = create_token(
+            operator=pipeline,
+            organisation=factories.organisation(),
+            name="jobs only",
+            at=clock.now(),
+            wall_at=clock.wall_now(),
+            scopes=[Action.JOB_VIEW],
+        )
+        answer = Client(headers={"Authorization": f"Bearer {secret}"}).get("/log/checkpoint")
+        assert answer.status_code == 403
 
     def test_is_not_found_before_the_first_start(self, client):
         answer = get(client, "checkpoint")
@@ -44,13 +62,13 @@ class TestCheckpoint:
 
 class TestTiles:
     def test_full_ones_may_be_kept_for_ever_and_partial_ones_a_while(self, client):
-        publish(300)
+        publish(299)
         for path, kept in [
-            ("tile/0/000", "public, max-age=31536000, immutable"),
-            ("tile/entries/000", "public, max-age=31536000, immutable"),
-            ("tile/0/001.p/44", "public, max-age=60"),
-            ("tile/entries/001.p/44", "public, max-age=60"),
-            ("tile/1/000.p/1", "public, max-age=60"),
+            ("tile/0/000", "private, max-age=31536000, immutable"),
+            ("tile/entries/000", "private, max-age=31536000, immutable"),
+            ("tile/0/001.p/44", "private, max-age=60"),
+            ("tile/entries/001.p/44", "private, max-age=60"),
+            ("tile/1/000.p/1", "private, max-age=60"),
         ]:
             answer = get(client, path)
             assert answer.status_code == 200, path
@@ -58,7 +76,7 @@ class TestTiles:
             assert answer["Content-Type"] == "application/octet-stream"
 
     def test_partial_ones_of_an_older_checkpoint_are_cut_from_the_full_one(self, client):
-        publish(250)
+        publish(249)
         old_tile = get(client, "tile/0/000.p/250").content
         old_bundle = get(client, "tile/entries/000.p/250").content
         publish(10)
@@ -88,19 +106,19 @@ class TestTiles:
         ],
     )
     def test_nothing_else_of_the_folder_is_served(self, client, path):
-        publish(300)
+        publish(299)
         answer = get(client, path)
         assert answer.status_code == 404
         assert b"PRIVATE" not in answer.content
 
-    @pytest.mark.parametrize("path", ["checkpoint", "tile/0/000.p/1"])
+    @pytest.mark.parametrize("path", ["checkpoint", "tile/0/000.p/2"])
     def test_are_read_only(self, client, path):
         publish()
-        assert client.post(f"/{path}").status_code == 405
-        assert client.head(f"/{path}").status_code == 200
+        assert client.post(f"/log/{path}").status_code == 405
+        assert client.head(f"/log/{path}").status_code == 200
 
-    def test_let_a_member_verify_the_whole_log_over_http_without_signing_in(self, client):
-        publish(300)
+    def test_let_a_member_verify_the_whole_log_over_http(self, client):
+        publish(299)
         key = VerifierKey.from_vkey(selectors.verification_key())
         note = get(client, "checkpoint").content
         head = open_checkpoint(note, origin=key.name, log_keys=[key]).checkpoint

@@ -128,16 +128,16 @@ class TestQuorum:
 
 
 class TestPublicCheckpoint:
-    def test_has_the_logs_line_first_and_then_every_cosignature(self, members, quorum, client):
+    def test_has_the_logs_line_first_and_then_every_cosignature(self, members, quorum, member):
         register(members)
         publish()
         moods(members, "honest", "honest", "honest", "honest", "away")
         Rounds().settle()
-        note = parse_note(client.get("/log/checkpoint").content)
+        note = parse_note(member.get("/log/checkpoint").content)
         names = [line.name for line in note.signatures]
         assert names == ["missioncontrol.local/log", *(each.name for each in members[:4])]
         publish()
-        newer = parse_note(client.get("/log/checkpoint").content)
+        newer = parse_note(member.get("/log/checkpoint").content)
         assert len(newer.signatures) == 1
         assert newer.text != note.text
 

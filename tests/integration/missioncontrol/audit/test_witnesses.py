@@ -92,7 +92,7 @@ class TestRegisterWitness:
                 Witness.objects.create(url="https://b.example", **fields)
 
     def test_stops_at_the_number_of_lines_that_a_note_may_have(self, monkeypatch):
-        assert witnesses.MAX_WITNESSES == 99
+        assert witnesses.MAX_WITNESSES == 98
         monkeypatch.setattr(witnesses, "MAX_WITNESSES", 1)
         register()
         with pytest.raises(WitnessRefusedError, match="1 witnesses are active, which is the lim"):

@@ -43,6 +43,7 @@ class TestWitness:
         self.key = _key(self.name, b"key")
         self.stranger = _key(self.name, b"stranger")
         self.log_key = log_key
+        self.log_keys = [log_key]  # more while the log changes its key
         self.file = folder / f"{self.name}.note"
         self.mood = "honest"
         self.cosigned = []  # checkpoints, in order
@@ -59,7 +60,7 @@ class TestWitness:
         if not self.file.exists():
             return None
         return open_checkpoint(
-            self.file.read_bytes(), origin=self.log_key.name, log_keys=[self.log_key]
+            self.file.read_bytes(), origin=self.log_key.name, log_keys=self.log_keys
         ).checkpoint
 
     def answer(self, body):
@@ -75,7 +76,7 @@ class TestWitness:
             asked = parse_checkpoint_body(parse_note(note).text)
             if asked.origin != self.log_key.name:
                 return 404, "text/plain", b"unknown origin"
-            open_checkpoint(note, origin=asked.origin, log_keys=[self.log_key])
+            open_checkpoint(note, origin=asked.origin, log_keys=self.log_keys)
         except SignatureError as fault:
             return 403, "text/plain", str(fault).encode()
         except ValueError as fault:

@@ -22,6 +22,7 @@ def server(log):
 def run(tmp_path, monkeypatch, capsys):
     """Return a function that runs one command and gives (status, output, errors)."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MC_TOKEN", raising=False)
 
     def ran(*arguments):
         status = main([str(argument) for argument in arguments])

@@ -11,6 +11,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append(self.path)
+        token = self.server.token
+        if token is not None and self.headers.get("Authorization") != f"Bearer {token}":
+            self.send_error(401)
+            return
         answer = self.server.answers.pop(self.path, None)
         if answer is None:
             super().do_GET()
@@ -24,7 +28,8 @@ class _Handler(SimpleHTTPRequestHandler):
 class FolderServer(ThreadingHTTPServer):
     """Serves a folder; remembers what was asked; answers otherwise once where told to.
 
-    ``answers``: path -> function of the request handler.
+    ``answers``: path -> function of the request handler. ``token``: what must be
+    shown, if anything.
     """
 
     daemon_threads = True
@@ -32,6 +37,7 @@ class FolderServer(ThreadingHTTPServer):
     def __init__(self, folder):
         self.asked = []
         self.answers = {}
+        self.token = None
         super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
 

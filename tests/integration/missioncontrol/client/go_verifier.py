@@ -36,11 +36,14 @@ def build(folder):
     return program
 
 
-def verify(program, source, *, vkey, index=None):
+def verify(program, source, *, vkey, further=(), index=None, token=None):
     """Return (status, output, errors)."""
+    keys = [word for each in (vkey, *further) for word in ("-vkey", each)]
     more = [] if index is None else ["-index", str(index)]
+    environment = {name: value for name, value in os.environ.items() if name != "MC_TOKEN"}
     done = subprocess.run(
-        [str(program), "-vkey", vkey, *more, str(source)],
+        [str(program), *keys, *more, str(source)],
+        env=environment | ({} if token is None else {"MC_TOKEN": token}),
         capture_output=True,
         text=True,
         check=False,

@@ -10,7 +10,7 @@ import pytest
 from missioncontrol.audit.merkle.hashing import leaf_hash
 from missioncontrol.audit.merkle.tiles import EntryBundle, Tile, encode_bundle, encode_tile
 from tests.integration.missioncontrol.client import go_verifier
-from tests.unit.missioncontrol.client.growing_log import VKEY, GrowingLog, flip
+from tests.unit.missioncontrol.client.growing_log import KEY, NEXT, VKEY, GrowingLog, flip
 
 pytestmark = pytest.mark.skipif(
     go_verifier.why_not() is not None, reason=str(go_verifier.why_not())
@@ -114,3 +114,27 @@ def test_refuses_another_key_and_another_log_s_checkpoint(log, verdicts, tmp_pat
 def test_decides_nothing_without_a_log(verdicts, tmp_path):
     assert verdicts(tmp_path / "nowhere")[0] == (2, 2)
     assert verdicts("http://127.0.0.1:9/log")[0] == (2, 2)
+
+
+def test_accepts_either_of_two_keys_while_a_log_changes_its_key(log, program):
+    old, new = (key.verifier.to_vkey() for key in (KEY, NEXT))
+    log.grow_to(300).announce(NEXT).grow_to(400)
+    for keys in ([old], [new], [old, new]):
+        status, output, _ = go_verifier.verify(program, log.path, vkey=keys[0], further=keys[1:])
+        assert (status, "400 entries" in output) == (0, True)
+    log.retire().grow_to(500)
+    assert go_verifier.verify(program, log.path, vkey=old)[0] == 1
+    assert go_verifier.verify(program, log.path, vkey=old, further=[new])[0] == 0
+    stranger = type(KEY)(name="log.example/else", type=KEY.type, seed=b"e" * 32)
+    other = stranger.verifier.to_vkey()
+    assert go_verifier.verify(program, log.path, vkey=new, further=[other])[0] == 2
+
+
+def test_shows_a_token_to_a_server_that_asks_for_one(log, server, program):
+    log.grow_to(300)
+    server.token = "mc_0a1b_secret"
+    status, _, errors = go_verifier.verify(program, server.address, vkey=VKEY)
+    assert (status, "MC_TOKEN must hold a token" in errors) == (2, True)
+    assert go_verifier.verify(program, server.address, vkey=VKEY, token=server.token)[0] == 0
+    clear = go_verifier.verify(program, "http://ops.example/log", vkey=VKEY, token=server.token)
+    assert (clear[0], "in the clear" in clear[2]) == (2, True)

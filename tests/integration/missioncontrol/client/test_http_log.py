@@ -5,7 +5,7 @@ import pytest
 from missioncontrol.audit.log_folder import MissingFileError
 from missioncontrol.audit.merkle.errors import FormatError
 from missioncontrol.audit.merkle.tiles import EntryBundle, Tile
-from missioncontrol.client.errors import UnreachableError, UsageError
+from missioncontrol.client.errors import NotAdmittedError, UnreachableError, UsageError
 from missioncontrol.client.http_log import HttpLog
 
 
@@ -112,3 +112,57 @@ def test_says_that_nobody_answers(remote, server):
 def test_refuses_what_is_no_address_of_a_server(address):
     with pytest.raises(UsageError, match="is not an http or https address"):
         HttpLog(address)
+
+
+class TestToken:
+    TOKEN = "mc_0a1b2c3d4e_secret"
+
+    @pytest.fixture
+    def guarded(self, log, server):
+        log.grow_to(300)
+        server.token = self.TOKEN
+        return server
+
+    def test_is_shown_with_every_request(self, guarded, log):
+        remote = HttpLog(guarded.address, token=self.TOKEN)
+        assert remote.read_checkpoint() == log.checkpoints[300].note.format()
+        assert remote.read_tile(Tile(0, 0)) == log.folder.read_tile(Tile(0, 0))
+
+    @pytest.mark.parametrize("token", [None, "mc_0a1b2c3d4e_wrong"])
+    def test_is_asked_for_at_once_where_it_is_needed(self, guarded, token):
+        with pytest.raises(NotAdmittedError, match=r"answers 401 .* --token-file or in MC_TOKEN"):
+            HttpLog(guarded.address, token=token).read_checkpoint()
+        assert guarded.asked == ["/checkpoint"]
+
+    def test_that_may_not_read_is_told_so(self, guarded):
+        guarded.answers["/checkpoint"] = status(403)
+        with pytest.raises(NotAdmittedError, match="token given may not read the log"):
+            HttpLog(guarded.address, token=self.TOKEN).read_checkpoint()
+
+    @pytest.mark.parametrize("address", ["http://ops.example/log", "http://10.0.0.7:8000/log"])
+    def test_never_travels_in_the_clear(self, address):
+        with pytest.raises(UsageError, match=r"would travel to .* in the clear"):
+            HttpLog(address, token=self.TOKEN)
+
+    @pytest.mark.parametrize(
+        "address", ["https://ops.example/log", "http://localhost:1/log", "http://[::1]:1/log"]
+    )
+    def test_travels_inside_tls_or_this_machine(self, address):
+        HttpLog(address, token=self.TOKEN)
+
+    def test_is_not_shown_to_whom_the_server_points(self, guarded):
+        guarded.answers["/checkpoint"] = status(302, Location=f"{guarded.address}/tile/0/000")
+        remote = HttpLog(guarded.address, token=self.TOKEN, pause_s=0.01)
+        assert remote.read_checkpoint()  # at the second try
+        assert guarded.asked == ["/checkpoint"] * 2
+
+
+def test_comes_back_when_a_busy_server_says_so(remote, server, log, monkeypatch):
+    slept = []
+    monkeypatch.setattr("missioncontrol.client.http_log.time.sleep", slept.append)
+    server.answers["/checkpoint"] = status(429, **{"Retry-After": "7"})
+    assert remote.read_checkpoint() == log.checkpoints[300].note.format()
+    assert slept == [7.0]
+    server.answers["/checkpoint"] = status(429, **{"Retry-After": "86400"})
+    remote.read_checkpoint()
+    assert slept[1:] == [60.0]

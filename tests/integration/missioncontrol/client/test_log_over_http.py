@@ -8,7 +8,7 @@ import re
 import pytest
 
 from missioncontrol.audit.merkle.tiles import EntryBundle, encode_bundle
-from tests.unit.missioncontrol.client.growing_log import VKEY, flip
+from tests.unit.missioncontrol.client.growing_log import KEY, VKEY, flip
 
 
 @pytest.fixture
@@ -88,7 +88,12 @@ def test_mirrors_fetching_only_what_is_new(log, server, mirror, run, tmp_path):
     log.grow_to(620)
     status, output, _ = mirror()
     assert (status, "20 new entries" in output) == (0, True)
-    assert server.asked == ["/checkpoint", "/tile/entries/002.p/108", "/tile/0/002.p/108"]
+    assert server.asked == [
+        "/checkpoint",
+        "/tile/entries/002.p/108",
+        "/tile/0/002.p/108",
+        f"/keys/{KEY.verifier.key_id.hex()}",  # has it announced a successor?
+    ]
     offline = run("log", "verify", tmp_path / "usb", "--vkey", VKEY)
     assert offline[0] == 0
 
@@ -108,3 +113,40 @@ def test_mirrors_nothing_wrong(log, server, mirror, run, tmp_path):
     status, _, errors = mirror()
     assert (status, "REFUSED" in errors) == (1, True)
     assert "600 entries" in run("log", "verify", tmp_path / "usb", "--vkey", VKEY)[1]
+
+
+class TestToken:
+    @pytest.fixture
+    def guarded(self, log, server):
+        log.grow_to(300)
+        server.token = "mc_0a1b_secret"
+        return server
+
+    @pytest.fixture
+    def file(self, tmp_path, guarded):
+        path = tmp_path / "token"
+        path.write_text(f"{guarded.token}\n")
+        path.chmod(0o600)
+        return path
+
+    def test_is_read_from_a_file_or_from_the_environment(
+        self, guarded, file, verify, run, tmp_path, monkeypatch
+    ):
+        assert verify()[0] == 2
+        assert verify("--token-file", file)[0] == 0
+        monkeypatch.setenv("MC_TOKEN", guarded.token)
+        assert verify()[0] == 0
+        usb = tmp_path / "usb"
+        assert run("log", "mirror", guarded.address, usb, "--vkey", VKEY)[0] == 0
+
+    def test_in_a_file_that_others_can_read_is_not_used(self, file, verify):
+        file.chmod(0o640)
+        status, _, errors = verify("--token-file", file)
+        assert (status, f"chmod 600 {file}" in errors) == (2, True)
+
+    @pytest.mark.parametrize("text", ["", "two words", "mc_\u00e9", "line\nline"])
+    def test_that_is_none_is_refused_and_not_shown(self, file, verify, text):
+        file.write_text(text)
+        status, _, errors = verify("--token-file", file)
+        assert (status, "holds no token" in errors) == (2, True)
+        assert not text or text not in errors

@@ -16,7 +16,7 @@ from missioncontrol.client.witness.add_checkpoint import (
     format_add_checkpoint,
 )
 from tests.integration.missioncontrol.client.witness_process import MC, ROOT, WitnessProcess, post
-from tests.unit.missioncontrol.client.growing_log import VKEY, GrowingLog
+from tests.unit.missioncontrol.client.growing_log import KEY, NEXT, VKEY, GrowingLog
 
 OTHER = SigningKey(name="log.example/other", type=KeyType.ED25519, seed=b"p" * 32)
 TEXT = "text/plain; charset=utf-8"
@@ -190,3 +190,21 @@ def test_says_that_its_address_is_taken(witness, port, tmp_path):
     )
     assert done.returncode == 2
     assert "Address already in use" in done.stderr
+
+
+def test_follows_a_log_that_changes_its_key_by_itself(log, server, tmp_path):
+    """With a token, as a guarded log asks for one."""
+    log.grow_to(300).announce(NEXT).retire().grow_to(400)
+    server.token = "mc_0a1b_secret"
+    file = tmp_path / "token"
+    file.write_text(server.token)
+    file.chmod(0o600)
+    witness = WitnessProcess(tmp_path / "member", logs=[VKEY])
+    follow = ["--follow", server.address, "--token-file", file]
+    with witness.running(further=follow) as process:
+        assert process.stdout.readline() == (
+            f"log {KEY.name}: follows to the key {NEXT.verifier.to_vkey()}\n"
+        )
+        status, _, answer = post(process.port, log.request(0, 400))
+        assert status == 200
+        assert witness.cosignatures(answer, log.checkpoints[400])

@@ -47,9 +47,10 @@ class Product:
     def __init__(self, process):
         self._process = process
         told = json.loads(self._line())
-        self.address = told["address"]
+        self.address, self.token = told["address"], told["token"]
+        self.proxy = told["proxy"]  # for programs that cannot show a token
         self.key = VerifierKey.from_vkey(told["vkey"])
-        self.source = HttpLog(self.address)
+        self.source = HttpLog(self.address, token=self.token)
 
     def grow(self, count):
         self._process.stdin.write(f"{count}\n")
@@ -57,7 +58,7 @@ class Product:
         return int(self._line())
 
     def head(self) -> SignedCheckpoint:
-        return read_head(self.source, key=self.key, origin=self.key.name)
+        return read_head(self.source, key=self.key, origin=self.key.name).signed
 
     def request(self, old):
         """Return the request that brings a witness from *old* to the present size."""
@@ -165,7 +166,9 @@ def ask_go(folder, log):
     vkey = log.key.to_vkey()
     with damaged_copies(folder, log) as (mirror, copies):
         for source in (log.address, mirror):
-            status, output, errors = go_verifier.verify(program, source, vkey=vkey, index=300)
+            status, output, errors = go_verifier.verify(
+                program, source, vkey=vkey, index=300, token=log.token
+            )
             if status or f"{log.head().checkpoint.size} entries" not in output:
                 raise OpinionError(f"Go refuses {source}: {errors}")
         for name, copy in copies():
@@ -175,7 +178,7 @@ def ask_go(folder, log):
 
 def ask_aics_tlog(folder, log, oracles):
     vkey = log.key.to_vkey()
-    size = int(oracles.opinion("log", log.address, vkey))
+    size = int(oracles.opinion("log", log.proxy, vkey))
     if size != log.head().checkpoint.size:
         raise OpinionError(f"aics-tlog checked {size} entries")
     with damaged_copies(folder, log) as (_, copies):
@@ -196,7 +199,7 @@ def ask_witnesses(folder, log, oracles):
             size = log.grow(count)
             lines = oracles.opinion(
                 "feed",
-                log.address,
+                log.proxy,
                 log.key.to_vkey(),
                 f"http://127.0.0.1:{process.port}",
                 ours.key.to_vkey(),

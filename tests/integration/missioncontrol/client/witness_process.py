@@ -42,7 +42,7 @@ class WitnessProcess:
         self.key = VerifierKey.from_vkey(done.stdout.strip())
 
     @contextmanager
-    def running(self, program=MC):
+    def running(self, program=MC, *, further=()):
         """Start it; yield the process, which has ``port``; kill it if it still runs."""
         logs = [word for vkey in self.logs for word in ("--log", vkey)]
         process = subprocess.Popen(
@@ -53,6 +53,7 @@ class WitnessProcess:
                 "run",
                 *self.places,
                 *logs,
+                *map(str, further),
                 "--listen",
                 "127.0.0.1:0",
             ],

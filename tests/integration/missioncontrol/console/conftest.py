@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as product_settings
-from django.test import Client
 
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Role
@@ -15,6 +14,7 @@ from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
 from missioncontrol.pipelines.demo import seed_mission
 from tests import factories
+from tests.signing_in import signed_in
 
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -69,9 +69,4 @@ def mei(person) -> Operator:
 def browser_of():
     """Sign somebody in."""
 
-    def sign_in(operator: Operator) -> Client:
-        browser = Client()
-        browser.force_login(operator)
-        return browser
-
-    return sign_in
+    return signed_in

@@ -7,7 +7,6 @@ import struct
 import pytest
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 
 from missioncontrol.accounts.policy import Role
 from missioncontrol.audit.models import AuditEntry
@@ -16,6 +15,7 @@ from missioncontrol.kernel.models import ClockAnchor
 from missioncontrol.scheduling.models import Contact
 from telemetry.models import Alarm
 from tests import factories
+from tests.signing_in import signed_in
 from uplink.commanding.models import Telecommand
 from uplink.commanding.services import submit_telecommand
 from uplink.jobs.models import Job
@@ -118,8 +118,7 @@ class TestApproving:
 
     def test_is_never_done_without_a_csrf_token(self, mission, alice, bob):
         telecommand = ask(mission, alice)
-        browser = Client(enforce_csrf_checks=True)
-        browser.force_login(bob)
+        browser = signed_in(bob, enforce_csrf_checks=True)
         answer = browser.post(f"/commands/{telecommand.pk}/approve/")
         assert answer.status_code == 403
         assert "The form was not taken" in answer.content.decode()

@@ -14,8 +14,10 @@ from django.urls import reverse
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling.models import Contact
 from telemetry.models import BadFrame
+from tests import signing_in
 from tests.browser import scene
 from uplink.jobs.models import Job
 
@@ -58,7 +60,7 @@ def _scene(django_db_setup, django_db_blocker, broker, tmp_path_factory):
     around._from_testcase = True  # as Django's own test cases: durable blocks may be inside
     with django_db_blocker.unblock(), around:
         clock.forget()
-        with own:
+        with own, acting_for_everybody():
             scene.build()
         yield folder
         transaction.set_rollback(True)
@@ -74,9 +76,7 @@ def _in_scene(_scene, db, settings):
 
 
 def signed_in(name: str) -> Client:
-    browser = Client()
-    browser.force_login(Operator.objects.get(username=name))
-    return browser
+    return signing_in.signed_in(Operator.objects.get(username=name))
 
 
 def oldest(rows, *, after: int = 0) -> int:
@@ -98,10 +98,11 @@ class TestEveryPage:
         assert MARKS[name] in answer.content.decode()
 
     @pytest.mark.parametrize("name", PAGES)
-    def test_sends_who_is_not_signed_in_to_the_sign_in(self, name):
+    def test_answers_a_stranger_with_401_and_the_way_in(self, name):
         answer = Client().get(address(name))
-        assert answer.status_code == 302
-        assert answer["Location"] == f"/signin/?next={address(name)}"
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"].startswith("Bearer")
+        assert f'name="next" value="{address(name)}"' in answer.content.decode()
 
     @pytest.mark.parametrize("name", PAGES)
     def test_tells_who_has_no_role_which_one_it_takes(self, name):

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.audit.services import sequence_entries
+from tests.integration.missioncontrol.audit.log_entries import private_part
 from tests.integration.uplink.commanding.conftest import AT
 from uplink.commanding import selectors, services
 from uplink.commanding.models import PacketSequenceCounter, Telecommand
@@ -52,8 +53,8 @@ class TestReleaseTelecommand:
         assert json.loads(bytes(entry.entry))["details"] == {
             "contact": 12,
             "request_id": 0x10C9C000,
-            "packet_sha256": hashlib.sha256(packet).hexdigest(),
         }
+        assert private_part(entry) == {"packet_sha256": hashlib.sha256(packet).hexdigest()}
 
     def test_gives_it_once(self, released):
         assert release(released) is None
@@ -107,12 +108,16 @@ class TestRecordRadiated:
         assert services.record_radiated(telecommand_id=released.pk, at=LATER)
         released.refresh_from_db()
         assert (released.state, released.radiated_at) == ("RADIATED", LATER)
+        entry = AuditEntry.objects.get(action="telecommand.radiate")
+        assert (entry.actor, entry.at) == ("process:pass-executor", LATER)
+        assert json.loads(bytes(entry.entry))["details"] == {"contact": 12, "state": "RADIATED"}
 
     def test_changes_nothing_the_second_time(self, released):
         services.record_radiated(telecommand_id=released.pk, at=AT)
         assert not services.record_radiated(telecommand_id=released.pk, at=LATER)
         released.refresh_from_db()
         assert released.radiated_at == AT
+        assert AuditEntry.objects.filter(action="telecommand.radiate").count() == 1
 
     def test_keeps_only_the_time_when_the_spacecraft_was_faster(self, released):
         Telecommand.objects.filter(pk=released.pk).update(state="ACCEPTED")

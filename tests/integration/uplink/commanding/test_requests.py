@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import live
 from missioncontrol.kernel.errors import NotPermittedError
+from tests.integration.missioncontrol.audit.log_entries import private_part
 from tests.integration.uplink.commanding.conftest import AT
 from uplink.commanding import selectors, services
 from uplink.commanding.models import Telecommand
@@ -37,9 +38,9 @@ class TestSubmitTelecommand:
         assert json.loads(bytes(entry.entry))["details"] == {
             "spacecraft": "DD-1",
             "name": "PAYLOAD_POWER",
-            "arguments": {"UNIT": "GPU1", "STATE": "ON"},
             "hazardous": True,
         }
+        assert private_part(entry) == {"arguments": {"UNIT": "GPU1", "STATE": "ON"}}
 
     def test_tells_the_consoles_after_the_commit(
         self, dd1, alice, monkeypatch, django_capture_on_commit_callbacks

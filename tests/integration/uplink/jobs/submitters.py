@@ -12,6 +12,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from missioncontrol.accounts.policy import Role  # noqa: E402
+from missioncontrol.kernel.organisations import process_acts_for_everybody  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.integration.telemetry import craft  # noqa: E402
 from uplink.jobs.models import Job  # noqa: E402
@@ -19,6 +20,7 @@ from uplink.jobs.services import submit_job  # noqa: E402
 from uplink.transfers.models import Transfer  # noqa: E402
 
 THREADS = 8
+process_acts_for_everybody()
 
 spacecraft = craft.spacecraft()
 member = factories.organisation("chip-producer-1")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import clock
+from tests.integration.missioncontrol.audit.log_entries import private_part
 from tests.integration.uplink.jobs.conftest import CONTENT, Flight
 from uplink.commanding.models import Telecommand
 from uplink.jobs import selectors, services, tasks
@@ -156,7 +156,8 @@ class TestWrongResults:
         assert complaint in job.failure
         assert len(job.failure) <= 1000
         entry = AuditEntry.objects.get(action="job.fail")
-        assert json.loads(bytes(entry.entry))["details"]["failure"] == job.failure
+        assert private_part(entry)["failure"] == job.failure
+        assert complaint.encode() not in bytes(entry.entry)
         with pytest.raises(selectors.NoResultError, match="is not its result"):
             selectors.read_result(job)
 

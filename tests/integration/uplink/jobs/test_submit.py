@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from pathlib import Path
 
@@ -8,8 +9,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from missioncontrol.accounts.policy import Role
+from missioncontrol.audit.merkle.opening import verify_opening
 from missioncontrol.audit.models import AuditEntry
+from missioncontrol.audit.selectors import NotEntitledError, opening
 from missioncontrol.kernel.errors import NotPermittedError
+from missioncontrol.kernel.organisations import acting_for
 from tests import factories
 from tests.integration.missioncontrol.audit.installation import installation
 from tests.integration.telemetry import craft
@@ -31,6 +35,21 @@ class TestSubmitJob:
         assert storage.read(job.uplink.stored_name) == CONTENT
         entry = AuditEntry.objects.get(action="job.submit")
         assert (entry.actor, entry.organisation) == ("operator:carol", "chip-producer-1")
+        assert json.loads(bytes(entry.entry))["details"] == {
+            "spacecraft": "DD-1",
+            "state": "SUBMITTED",
+        }
+
+    def test_shows_in_the_log_what_runs_to_the_member_and_the_operator_only(self, submit, member):
+        job = submit()
+        entry = AuditEntry.objects.get(action="job.submit")
+        assert job.input_sha256.encode() not in bytes(entry.entry)
+        for slug in (member.slug, job.spacecraft.organisation.slug):
+            with acting_for([(1, slug)]):
+                opened = verify_opening(opening(entry), entry=bytes(entry.entry))
+            assert opened["input_sha256"] == job.input_sha256
+        with acting_for([(1, "another-member")]), pytest.raises(NotEntitledError):
+            opening(entry)
 
     @pytest.mark.parametrize(
         ("program", "content", "complaint"),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -10,6 +9,7 @@ from missioncontrol.accounts.policy import Role
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel.errors import NotPermittedError
 from tests import factories
+from tests.integration.missioncontrol.audit.log_entries import private_part
 from tests.integration.telemetry import craft
 from tests.integration.telemetry.craft import AT
 from uplink.transfers import services, storage
@@ -30,7 +30,8 @@ class TestStartUplink:
         assert storage.read(transfer.stored_name) == b"octets"
         entry = AuditEntry.objects.get()
         assert (entry.action, entry.actor) == ("transfer.start", "process:test")
-        assert json.loads(bytes(entry.entry))["details"]["octets"] == 6
+        assert private_part(entry)["octets"] == 6
+        assert transfer.sha256.encode() not in bytes(entry.entry)
 
     def test_gives_every_file_a_number_of_its_own(self, dd1, put, link):
         numbers = [put().sequence_number for _ in range(3)]

@@ -7,11 +7,13 @@ import pytest
 
 from missioncontrol.audit.merkle.cosignature import cosign
 from missioncontrol.audit.merkle.keys import KeyType, SigningKey, VerifierKey
+from missioncontrol.audit.merkle.opening import Opening, format_opening
 from missioncontrol.audit.merkle.receipt import Receipt, format_receipt
+from missioncontrol.audit.merkle.text_fields import write_base64
 from missioncontrol.audit.merkle.tiles import EntryBundle, TileNodes, encode_bundle
 from missioncontrol.audit.merkle.tree import inclusion_proof
 from missioncontrol.client.command_line import main
-from tests.unit.missioncontrol.client.growing_log import VKEY, flip
+from tests.unit.missioncontrol.client.growing_log import KEY, NEXT, VKEY, flip
 from tests.unit.missioncontrol.client.witness.test_witness import AT, WITNESS
 
 SECOND = SigningKey(name="member.example/w2", type=KeyType.COSIGNATURE_V1, seed=b"v" * 32)
@@ -192,6 +194,107 @@ class TestReceiptVerify:
         assert check("--quorum", 1)[0] == 2
         key = WITNESS.verifier.to_vkey()
         assert check("--witness", key, "--witness", key, "--quorum", 2)[0] == 2
+
+
+class TestKeyRotation:
+    """Whoever was handed the first key goes on with it, through all that follow."""
+
+    def test_is_followed_by_log_verify_which_says_so(self, log, verify):
+        log.grow_to(300)
+        verify()
+        log.announce(NEXT).grow_to(400)
+        assert "signed by log.example/ops+24c3855c; continues size 300" in verify()[1]
+        log.retire().grow_to(500)
+        status, output, _ = verify()
+        assert status == 0
+        assert f"announced by log.example/ops+24c3855c: {NEXT.verifier.to_vkey()}" in output
+        log.grow_to(600)
+        assert "continues size 500 of this computer" in verify()[1]
+
+    def test_does_not_begin_anew_for_somebody_who_goes_over_to_the_new_key(self, log, run, verify):
+        log.grow_to(300).announce(NEXT).retire().grow_to(500)
+        verify()
+        new = ("log", "verify", log.path, "--vkey", NEXT.verifier.to_vkey())
+        assert "continues size 500 of this computer" in run(*new)[1]
+
+    def test_takes_a_neighbour_s_checkpoint_of_before(self, log, verify, tmp_path):
+        log.grow_to(300).announce(NEXT).retire().grow_to(500)
+        neighbour = tmp_path / "neighbour"
+        neighbour.write_bytes(log.checkpoints[300].note.format())
+        status, output, _ = verify("--from-checkpoint", neighbour)
+        assert (status, f"continues size 300 of {neighbour}" in output) == (0, True)
+
+    def test_does_not_let_the_new_key_leave_the_old_one_s_history(self, log, verify, tmp_path):
+        """Who stole the new key alone cannot rewrite what the old one signed."""
+        log.grow_to(200).grow_to(300).announce(NEXT).retire().grow_to(500)
+        fork = log.forked(tmp_path / "fork", size=200)
+        fork.key = NEXT
+        fork.grow_to(900, mark="fork")
+        announcement = log.folder.read_announcement(KEY.verifier)
+        fork.folder.write_announcement(KEY.verifier, announcement)
+        status, _, errors = verify(source=fork.path)
+        assert status == 1
+        assert "at size 301 the root is" in errors
+        assert verify()[0] == 0
+
+    def test_refuses_a_key_that_nobody_announced(self, log, verify):
+        log.grow_to(300)
+        log.key = NEXT
+        log.grow_to(301)
+        status, _, errors = verify()
+        assert (status, "REFUSED. No trusted key signed" in errors) == (1, True)
+
+    def test_leads_a_receipt_from_the_old_key_to_the_new_one(self, log, run, tmp_path):
+        log.grow_to(300).announce(NEXT).retire().grow_to(302)
+        nodes = TileNodes(size=302, read_tile=log.folder.read_tile)
+        proof = tuple(inclusion_proof(index=17, size=302, read_node=nodes))
+        note = log.checkpoints[302].note.format()
+        files = tmp_path / "17.tlog-proof", tmp_path / "17.json"
+        files[0].write_bytes(format_receipt(Receipt(index=17, proof=proof, checkpoint=note)))
+        files[1].write_bytes(log.entries[17])
+        check = ("receipt", "verify", files[0], "--entry", files[1], "--vkey", VKEY)
+        assert run(*check)[0] == 1
+        followed = log.path / "keys" / "24c3855c"
+        assert run(*check, "--announcement", followed)[0] == 0
+        assert run(*check, "--announcement", followed, "--announcement", followed)[0] == 1
+
+
+class TestOpeningVerify:
+    @pytest.fixture
+    def files(self, tmp_path):
+        """Return the files of an opening and of its entry."""
+        # A sign that turns the rest of a terminal's line round.
+        opening = Opening(salt=bytes(range(32)), payload='{"program":"\u202eSHA256"}'.encode())
+        commitment = write_base64(opening.commitment())
+        files = tmp_path / "17.opening", tmp_path / "17.json"
+        files[0].write_bytes(format_opening(opening))
+        files[1].write_bytes(b'{"action":"job.submit","commitment":"%s"}' % commitment.encode())
+        return files
+
+    @pytest.fixture
+    def check(self, run, files):
+        return lambda: run("opening", "verify", files[0], "--entry", files[1])
+
+    def test_prints_what_the_entry_was_committed_to(self, check):
+        status, output, errors = check()
+        assert (status, errors) == (0, "")
+        assert output.startswith('{"program":"\\u202eSHA256"}\n')
+        assert "verified: this is what the entry with the leaf hash " in output
+
+    def test_refuses_another_octet_and_another_entry(self, check, files):
+        octets = files[0].read_bytes()
+        files[0].write_bytes(octets.replace(b"256", b"257"))
+        status, output, errors = check()
+        assert (status, output) == (1, "")
+        assert "REFUSED. The opening is not this entry's" in errors
+        files[0].write_bytes(octets)
+        files[1].write_bytes(b'{"action":"job.submit"}')
+        status, _, errors = check()
+        assert (status, "has no private part" in errors) == (1, True)
+
+    def test_decides_nothing_without_its_files(self, check, files):
+        files[1].unlink()
+        assert check()[0] == 2
 
 
 class TestWitnessInit:

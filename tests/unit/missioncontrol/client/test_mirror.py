@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import pytest
 
+from missioncontrol.audit.folder_verification import verify_folder
 from missioncontrol.audit.log_folder import LogFolder
 from missioncontrol.audit.merkle.errors import (
     FreshnessError,
     LogMismatchError,
     SignatureError,
     SplitViewError,
+    VerificationError,
 )
 from missioncontrol.audit.merkle.tiles import EntryBundle, Tile
 from missioncontrol.client import mirror
 from missioncontrol.client.errors import UnreachableError, UsageError
 from missioncontrol.client.log_verification import verify_source
-from tests.unit.missioncontrol.client.growing_log import KEY, GrowingLog, flip
+from tests.unit.missioncontrol.client.growing_log import KEY, NEXT, THIRD, GrowingLog, flip
 
 
 class CountingSource:
@@ -32,6 +34,9 @@ class CountingSource:
 
     def read_bundle(self, bundle):
         return self._counted(bundle, self.folder.read_bundle)
+
+    def read_announcement(self, key):
+        return self.folder.read_announcement(key)
 
     def _counted(self, place, read):
         if self.limit is not None and len(self.read) >= self.limit:
@@ -160,3 +165,43 @@ def test_refuses_a_key_that_did_not_sign(log, copy):
     stranger = type(other)(name=other.name, type=other.type, public_key=b"k" * 32)
     with pytest.raises(SignatureError, match="No trusted key"):
         run(log.grow_to(3), copy, key=stranger)
+
+
+class TestKeyRotation:
+    def test_goes_through_it_and_leads_others_through_it(self, log, copy):
+        for step in (
+            lambda: log.grow_to(300),
+            lambda: log.announce(NEXT),
+            lambda: log.grow_to(400),
+            lambda: log.retire().grow_to(500),
+            lambda: log.announce(THIRD).retire().grow_to(600),
+        ):
+            step()
+            run(log, copy)
+            assert verify_folder(copy, key=KEY.verifier).checkpoint.size == len(log.entries)
+        assert verify_folder(copy, key=NEXT.verifier).checkpoint.size == 600
+
+    def test_goes_on_for_somebody_who_went_over_to_the_new_key(self, log, copy):
+        run(log.grow_to(300), copy)
+        log.announce(NEXT).retire().grow_to(500)
+        assert run(log, copy, key=NEXT.verifier).old_size == 300
+        verify_folder(copy, key=NEXT.verifier)
+
+    def test_refuses_a_new_key_that_left_the_old_one_s_history(self, log, copy, tmp_path):
+        run(log.grow_to(200), copy)
+        before = snapshot(copy)
+        log.grow_to(300).announce(NEXT).retire().grow_to(500)
+        fork = log.forked(tmp_path / "fork", size=200)
+        fork.key = NEXT
+        fork.grow_to(900, mark="fork")
+        fork.folder.write_announcement(KEY.verifier, log.folder.read_announcement(KEY.verifier))
+        with pytest.raises(SplitViewError, match="announced in a log of size 301"):
+            run(fork, copy)
+        assert snapshot(copy) == before
+
+    def test_keeps_no_announcement_that_does_not_hold(self, log, copy):
+        log.grow_to(300).announce(NEXT).grow_to(400)
+        flip(log.path / "keys" / KEY.verifier.key_id.hex(), 300)
+        with pytest.raises(VerificationError):
+            run(log, copy)
+        assert not (copy.path / "keys").exists()

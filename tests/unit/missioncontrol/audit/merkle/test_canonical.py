@@ -82,7 +82,7 @@ class TestCanonicalEntry:
 
     @pytest.mark.parametrize("value", [[], "text", None, 7])
     def test_refuses_what_is_not_an_object(self, value):
-        with pytest.raises(EntryError, match="An entry is a JSON object, not a"):
+        with pytest.raises(EntryError, match="The entry must be a JSON object, not a"):
             canonical_entry(value)
 
     def test_refuses_what_is_nested_too_deep_even_if_endless(self):
@@ -113,13 +113,13 @@ class TestReadEntry:
             (b"", "not JSON"),
             (b"\xff", "not JSON"),
             (b"[" * 60_000, "not JSON"),
-            (b"[]", "An entry is a JSON object, not a list"),
+            (b"[]", "The entry is not a JSON object"),
             (b'{"a":1 }', "not in the canonical form"),
             (b'{"b":1,"a":1}', "not in the canonical form"),
-            (b'{"a":1,"a":1}', "not in the canonical form"),
+            (b'{"a":1,"a":1}', "has the name 'a' twice"),
             (b'{"a":1.0}', "not in the canonical form"),
             (b'{"a":"\\u0041"}', "not in the canonical form"),
-            (b'{"a":NaN}', "is nan"),
+            (b'{"a":NaN}', "holds NaN, which JSON lacks"),
             (b'{"a":9007199254740993}', "integer beyond"),
             (b'{"a":"\\ud800"}', "not Unicode text"),
             (b'\xef\xbb\xbf{"a":1}', "not JSON"),

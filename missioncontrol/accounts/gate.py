@@ -1,0 +1,87 @@
+"""The gate before every page and operation: who can say who they are comes in.
+
+It answers 401 to everybody else, at every address but those of signing in and
+of health. Whom it lets in, it lets in for their organisations: the rows of
+others do not exist behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+
+from missioncontrol.accounts.models import Operator
+from missioncontrol.accounts.principals import (
+    Principal,
+    principal_of_session,
+    principal_of_token,
+)
+from missioncontrol.accounts.selectors import token_in_force
+from missioncontrol.accounts.services import note_token_use
+from missioncontrol.accounts.step_up import confirmed_at
+from missioncontrol.kernel import clock
+from missioncontrol.kernel.organisations import acting_for
+
+_Answer = Callable[[HttpRequest], HttpResponse]
+_BEARER: Final = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
+_PRINCIPAL: Final = "principal"
+
+
+class Gate:
+    """Middleware; it stands after sessions and authentication."""
+
+    def __init__(self, get_response: _Answer) -> None:
+        self._get_response = get_response
+        self._open = [re.compile(pattern) for pattern in settings.GATE_OPEN_PATHS]
+        self._refusals: list[tuple[str, _Answer]] = [
+            (prefix, import_string(name)) for prefix, name in settings.GATE_REFUSALS
+        ]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        principal = _principal(request)
+        if principal is None:
+            if any(pattern.fullmatch(request.path) for pattern in self._open):
+                return self._get_response(request)
+            return self._refusal(request)
+        setattr(request, _PRINCIPAL, principal)
+        with acting_for((each.pk, each.slug) for each in principal.organisations):
+            return self._get_response(request)
+
+    def _refusal(self, request: HttpRequest) -> HttpResponse:
+        """Answer 401 in the form that the address speaks."""
+        answer = next(
+            answer for prefix, answer in self._refusals if request.path.startswith(prefix)
+        )
+        return answer(request)
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    """Return who asks; behind the gate there is always somebody."""
+    return cast(Principal, getattr(request, _PRINCIPAL))
+
+
+def _principal(request: HttpRequest) -> Principal | None:
+    """Return who asks, by a token if one is shown, else by the session; None: a stranger."""
+    shown = request.headers.get("Authorization")
+    if shown is not None:
+        return _principal_of_header(shown)
+    if isinstance(request.user, Operator):
+        return principal_of_session(request.user, confirmed_at=confirmed_at(request))
+    return None
+
+
+def _principal_of_header(shown: str) -> Principal | None:
+    bearer = _BEARER.fullmatch(shown)
+    wall_at = clock.wall_now()
+    token = token_in_force(bearer[1], wall_at=wall_at) if bearer else None
+    if token is None:
+        return None
+    principal = principal_of_token(token)
+    with acting_for((each.pk, each.slug) for each in principal.organisations):
+        note_token_use(token=token, wall_at=wall_at)
+    return principal

@@ -1,0 +1,94 @@
+"""The entries of the log: one, or a page of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q
+
+from missioncontrol.audit.merkle.canonical import read_entry
+from missioncontrol.audit.models import AuditEntry
+from missioncontrol.audit.selectors.log import published_size
+
+MAX_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPage:
+    """Entries, newest first, and where the older ones go on."""
+
+    entries: list[AuditEntry]
+    next_cursor: int | None  # give it as ``cursor``; None: there are no older ones
+
+
+def get_entry(log_index: int) -> AuditEntry:
+    """Return the entry at an index of the log.
+
+    Raises:
+        AuditEntry.DoesNotExist: no entry has that index (yet).
+    """
+    return AuditEntry.objects.get(log_index=log_index)
+
+
+def entry_by_leaf_hash(leaf_hash: bytes) -> AuditEntry:
+    """Return the entry whose octets have this hash; its index may still be missing.
+
+    Raises:
+        AuditEntry.DoesNotExist: nothing with that hash was ever logged here.
+    """
+    return AuditEntry.objects.get(leaf_hash=leaf_hash)
+
+
+def entry_content(entry: AuditEntry) -> dict[str, Any]:
+    """Return what was logged, read from the octets that are hashed.
+
+    Raises:
+        FormatError: The octets were changed and are no entry any more.
+    """
+    return read_entry(bytes(entry.entry))
+
+
+def entries(
+    *,
+    subject: str = "",
+    action: str = "",
+    actor: str = "",
+    organisation: str = "",
+    text: str = "",
+    cursor: int | None = None,
+    limit: int = 50,
+) -> EntryPage:
+    """Return one page of the log, newest first; also entries that still wait for an index.
+
+    Args:
+        subject: Exactly this subject, e.g. ``telecommand:17``; likewise the next three.
+        action: Exactly this action.
+        actor: Exactly this actor, e.g. ``operator:alice``.
+        organisation: Exactly this slug.
+        text: Anywhere in subject, action, actor or organisation, in either case.
+        cursor: ``next_cursor`` of the page before.
+        limit: Entries on a page, at most ``MAX_PAGE``.
+    """
+    exact = {"subject": subject, "action": action, "actor": actor, "organisation": organisation}
+    rows = AuditEntry.objects.filter(**{name: value for name, value in exact.items() if value})
+    if text:
+        rows = rows.filter(
+            Q(subject__icontains=text)
+            | Q(action__icontains=text)
+            | Q(actor__icontains=text)
+            | Q(organisation__icontains=text)
+        )
+    if cursor is not None:
+        rows = rows.filter(pk__lt=cursor)
+    size = min(limit, MAX_PAGE)
+    found = list(rows.order_by("-pk")[: size + 1])
+    page = found[:size]
+    return EntryPage(entries=page, next_cursor=page[-1].pk if len(found) > size else None)
+
+
+def waiting_count() -> int:
+    """Return how many entries are committed and not yet published."""
+    return AuditEntry.objects.filter(
+        Q(log_index=None) | Q(log_index__gte=published_size())
+    ).count()

@@ -1,0 +1,94 @@
+"""A plan mended after an outage: what can stay stays, at once; then a little better.
+
+Solving anew would move contacts all over the horizon for a trifle. Here every contact
+of the running plan brings a bonus where it stays as it is, and only the hours around
+the outages are worked on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from missioncontrol.scheduling.solver.plan import Plan, PlanMethod
+from missioncontrol.scheduling.solver.planning import Search, greedy_plan, make_plan
+from missioncontrol.scheduling.solver.problem import (
+    Contact,
+    ContactRequest,
+    KeptContact,
+    Opportunity,
+    Outage,
+    Problem,
+)
+
+DEFAULT_BONUS_SHARE: Final = 1.0
+_NEARBY: Final = timedelta(hours=1)
+
+
+def keep_running_plan(
+    problem: Problem,
+    contacts: Iterable[Contact],
+    *,
+    outages: Iterable[Outage] = (),
+    frozen_until: datetime | None = None,
+    bonus_share: float = DEFAULT_BONUS_SHARE,
+) -> Problem:
+    """Return the problem of mending a running plan.
+
+    Args:
+        problem: What the plan was made for, as it is now.
+        contacts: The running plan's. Those whose request is gone are left out.
+        outages: Beside those that the problem has.
+        frozen_until: Contacts that begin before it must stay, outages excepted.
+        bonus_share: What staying brings, as a share of a contact's worth. The larger
+            it is, the fewer contacts move that no outage hits.
+    """
+    requests = {one.id: one for one in problem.requests}
+    windows = {one.id: one for one in problem.opportunities}
+    kept = tuple(
+        KeptContact(
+            contact=contact,
+            bonus=bonus_share * _worth(contact, requests[contact.request], windows),
+            frozen=frozen_until is not None and contact.begins < frozen_until,
+        )
+        for contact in contacts
+        if contact.request in requests
+    )
+    return replace(problem, kept=kept, outages=(*problem.outages, *outages))
+
+
+def _worth(contact: Contact, request: ContactRequest, windows: dict[str, Opportunity]) -> float:
+    window = windows.get(contact.id)
+    quality = 1.0 if window is None else window.quality
+    each = request.value + request.value_per_s * contact.duration_s
+    return quality * request.weight * each
+
+
+def freeze_first(problem: Problem, *, digest: str | None = None) -> Plan:
+    """Return the answer at once: no contact moves that can stay; free time is filled."""
+    return greedy_plan(problem, PlanMethod.FREEZE_FIRST, digest=digest)
+
+
+def repair_plan(problem: Problem, search: Search) -> Plan:
+    """Return a better answer: solved anew around the outages, with the bonus for staying."""
+    if search.within is None:
+        nearby = tuple(
+            (outage.begins - _NEARBY, outage.ends + _NEARBY) for outage in problem.outages
+        )
+        search = replace(search, within=_joined(nearby))
+    return replace(make_plan(problem, search), method=PlanMethod.REPAIRED)
+
+
+def _joined(
+    intervals: Iterable[tuple[datetime, datetime]],
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the union of some intervals, in order."""
+    joined: list[tuple[datetime, datetime]] = []
+    for begins, ends in sorted(intervals):
+        if joined and begins <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(ends, joined[-1][1])
+        else:
+            joined.append((begins, ends))
+    return tuple(joined)
