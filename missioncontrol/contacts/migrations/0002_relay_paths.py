@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("contacts", "0001_initial"),
-        ("fleet", "0002_relays_and_oem"),
+        ("fleet", "0003_relays_and_oem"),
     ]
 
     operations = [
