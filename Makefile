@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api bench-events bench-decode bench-telemetry
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api bench-events bench-decode bench-telemetry bench-windows
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -73,6 +73,9 @@ bench-decode: install-dev ## measure decoding, limits and channel coding (a minu
 
 bench-audit: install-dev ## measure the consortium log (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_audit
+
+bench-windows: install-dev ## measure contact windows against Skyfield and Orekit (some minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_windows
 
 kill-rounds: install-dev ## kill whoever writes to the log 50 times, on both databases (some minutes); prints JSON
 	$(BIN)/python -m tests.integration.missioncontrol.audit.kill_rounds
