@@ -98,7 +98,6 @@ verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a lo
 
 requirements: install-dev ## pin the direct dependencies anew, with hashes
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements.in -o requirements.txt
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-parquet.in -o requirements-parquet.txt
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-dev.in -o requirements-dev.txt
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options requirements-semgrep.in -o requirements-semgrep.txt
 

@@ -7,7 +7,7 @@ a Parquet file. Pure but for the streams that it is given.
 from telemetry.decoding.csv_table import CsvTable
 from telemetry.decoding.json_lines import JsonLines
 from telemetry.decoding.packet_file import DecodedChunk, PacketFile
-from telemetry.decoding.parquet_table import ParquetTable, ParquetUnavailableError
+from telemetry.decoding.parquet_table import ParquetTable
 
 __all__ = [
     "CsvTable",
@@ -15,5 +15,4 @@ __all__ = [
     "JsonLines",
     "PacketFile",
     "ParquetTable",
-    "ParquetUnavailableError",
 ]

@@ -1,7 +1,4 @@
-"""Decoded packets as a Parquet file, column by column.
-
-PyPI ``pyarrow`` writes it; it is large, and comes only with ``requirements-parquet.txt``.
-"""
+"""Decoded packets as a Parquet file, column by column, written by PyPI ``pyarrow``."""
 
 from __future__ import annotations
 
@@ -35,16 +32,6 @@ _NUMPY_TYPES: Final = {
 }
 
 
-class ParquetUnavailableError(Exception):
-    """The package that writes Parquet is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Parquet needs the package pyarrow, which is not installed: run"
-            " .venv/bin/pip install -r requirements-parquet.txt"
-        )
-
-
 class ParquetTable:
     """Writes one row a packet, one column a declared parameter; null where it has none.
 
@@ -53,16 +40,11 @@ class ParquetTable:
     """
 
     def __init__(self, dictionary: Dictionary, sink: BinaryIO, *, raw: bool = False) -> None:
-        """Begin a file.
+        """Begin a file."""
+        # It is large, and needed for this one format: loaded when it is asked for.
+        import pyarrow
+        from pyarrow import parquet
 
-        Raises:
-            ParquetUnavailableError: ``pyarrow`` is not installed.
-        """
-        try:
-            import pyarrow
-            from pyarrow import parquet
-        except ImportError as error:
-            raise ParquetUnavailableError from error
         self._arrow: Any = pyarrow
         self._parameters = dictionary.parameters
         self._raw = raw

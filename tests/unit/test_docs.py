@@ -92,7 +92,7 @@ def test_the_readme_names_the_two_commands():
 
 def test_every_direct_dependency_is_explained():
     text = _read("docs/dependencies.md")
-    for file in ("requirements.in", "requirements-dev.in", "requirements-parquet.in"):
+    for file in ("requirements.in", "requirements-dev.in"):
         for line in _read(file).splitlines():
             name = re.match(r"[A-Za-z][\w-]*", line)
             if name:

@@ -17,7 +17,6 @@ from telemetry.decoding import (
     JsonLines,
     PacketFile,
     ParquetTable,
-    ParquetUnavailableError,
 )
 from telemetry.dictionary import (
     Decoder,
@@ -85,7 +84,7 @@ class Command(BaseCommand):
             return
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}.") from error
-        except (ValueError, ParquetUnavailableError) as error:
+        except ValueError as error:
             raise CommandError(str(error)) from error
         tally.tell()
 
