@@ -18,6 +18,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- where this installation keeps its data -----------------------------------------------
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
 ARCHIVE_DIR = env.folder("ARCHIVE_DIR", VAR_DIR / "archive")
+# What receivers heard and nobody has archived yet; so much of it at each input.
+SPOOL_DIR = env.folder("SPOOL_DIR", VAR_DIR / "spool")
+SPOOL_MAX_MIB = env.integer("SPOOL_MAX_MIB", 1024, low=16, high=1_048_576)
+# How long telemetry is kept; 0 is for ever.
+TELEMETRY_KEEP_PACKETS_DAYS = env.integer("TELEMETRY_KEEP_PACKETS_DAYS", 0, low=0, high=36_500)
+TELEMETRY_KEEP_COLUMNS_DAYS = env.integer("TELEMETRY_KEEP_COLUMNS_DAYS", 0, low=0, high=36_500)
 FILES_DIR = env.folder("FILES_DIR", VAR_DIR / "files")
 LOG_DIR = env.folder("LOG_DIR", VAR_DIR / "log")
 # Name of the consortium log: first line of its checkpoints, name of its key. For ever.
@@ -148,8 +154,9 @@ PASSWORD_RESET_TIMEOUT = 2 * 24 * 3600  # of an invitation to choose a password
 GATE_OPEN_PATHS = [
     r"/health",
     r"/signin/",
+    r"/signout/",  # also out of half a sign-in, before the second factor
     r"/account/single-sign-on/[a-z0-9-]+/login/(callback/)?",
-    r"/account/single-sign-on/(login/cancelled|login/error|signup)/",
+    r"/account/single-sign-on/login/(cancelled|error)/",
     r"/account/invitation/.+",
     r"/account/second-factor/authenticate/",
     r"/account/passkeys/login/",
@@ -167,7 +174,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/signin/"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+# When a fresh proof is needed is decided in one place: missioncontrol.console.access.confirmed.
+MFA_REAUTHENTICATION_REQUIRED = False
 ACCOUNT_SESSION_REMEMBER = False
 # By address only: a limit by name would let a stranger keep an operator out of a pass.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip"}
@@ -176,6 +184,12 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 MFA_ADAPTER = "missioncontrol.accounts.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "missioncontrol.accounts.passkey_forms.AddPasskeyForm",
+    "authenticate_webauthn": "missioncontrol.accounts.passkey_forms.SecondFactorPasskeyForm",
+    "login_webauthn": "missioncontrol.accounts.passkey_forms.SignInByPasskeyForm",
+    "reauthenticate_webauthn": "missioncontrol.accounts.passkey_forms.ConfirmByPasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["recovery_codes", "totp", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
@@ -249,6 +263,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "telemetry.tasks.compact_archives",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "keep-archives-within-policy": {
+        "task": "telemetry.tasks.keep_archives_within_policy",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
     },
     "sweep-verifications": {
         "task": "uplink.commanding.tasks.sweep_verifications",

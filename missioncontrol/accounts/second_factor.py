@@ -9,6 +9,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -17,6 +18,9 @@ from missioncontrol.accounts.models import Operator
 # Where a second factor is added, and the way out.
 _REACHABLE: Final = ("/account/", "/signout/", "/signin/", "/health")
 _HAS_ONE: Final = "has_second_factor"
+_TEXT: Final = (
+    "This installation takes a second factor: add a passkey or one-time codes, then go on."
+)
 
 
 class SecondFactor:
@@ -27,11 +31,9 @@ class SecondFactor:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SECOND_FACTOR_REQUIRED and _lacks_one(request):
-            messages.warning(
-                request,
-                "This installation takes a second factor: add a passkey or one-time codes, then "
-                "go on.",
-            )
+            if request.method not in {"GET", "HEAD"}:
+                raise PermissionDenied(_TEXT)
+            messages.warning(request, _TEXT)
             return redirect("console:account")
         return self._get_response(request)
 

@@ -45,8 +45,9 @@ def _locked_out(username: str | None = None, ip_address: str = "", **_: Any) -> 
 
 
 @receiver([password_changed, password_reset, password_set])
-def _has_new_password(user: Any, **_: Any) -> None:
-    services.note_password(operator=user, at=clock.now())
+def _has_new_password(request: HttpRequest, user: Any, **_: Any) -> None:
+    own = request.session.session_key if request.user == user else None
+    services.note_password(operator=user, session_key=own or "", at=clock.now())
 
 
 @receiver(authenticator_added)

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from typing import Final
+from urllib.parse import urlencode
 
+from allauth.account.adapter import get_adapter
 from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
@@ -84,6 +86,52 @@ def page(action: Action) -> Callable[[View], View]:
     return decorate
 
 
+def own(view: View) -> View:
+    """Let a view of one's own account answer to a person who is signed in, not to a token."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        with _as_pages():
+            require_person(request)
+            return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def freshly_confirmed(view: View) -> View:
+    """Let a view answer only with a fresh proof of identity.
+
+    Who has none is asked for it and then sees the page; unlike with ``deed``,
+    what was posted is not kept meanwhile: it may hold a secret.
+    """
+
+    @own
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        return view(request, *args, **kwargs) if is_confirmed(request) else ask_anew(request)
+
+    return guarded
+
+
+def ask_anew(request: HttpRequest) -> HttpResponse:
+    """Lead to where one proves who one is, and from there back to this page."""
+    ways = get_adapter().get_reauthentication_methods(request.user)
+    way = ways[0]["url"] if ways else resolve_url("account_login")
+    return redirect(f"{way}?{urlencode({'next': request.path})}")
+
+
+def require_person(request: HttpRequest) -> None:
+    """Refuse a token: it acts by the API, where its scopes are looked at.
+
+    Raises:
+        NotPermittedError: who asks shows a token.
+    """
+    if principal_of(request).token is not None:
+        raise NotPermittedError(
+            "This takes a person who is signed in. An API token works at /api/v1/."
+        )
+
+
 def deed(action: Action, *, back: str) -> Callable[[View], View]:
     """Let a view act on POST, as ``page``; a refusal becomes a message on the page before.
 
@@ -100,6 +148,7 @@ def deed(action: Action, *, back: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             with _as_pages():
                 try:
+                    require_person(request)
                     principal_of(request).require(action)
                     confirmed(request, action)
                     return view(request, *args, **kwargs)
@@ -120,12 +169,20 @@ def confirmed(request: HttpRequest, action: Action) -> None:
     Raises:
         ReauthenticationRequired: allauth asks for it, then does the request again.
     """
-    # Asked of the session anew: the proof may have been given in this very request.
-    principal = replace(principal_of(request), confirmed_at=confirmed_at(request))
     try:
-        principal.require_confirmed(action, wall_at=clock.wall_now())
+        _principal_now(request).require_confirmed(action, wall_at=clock.wall_now())
     except ConfirmationNeededError as error:
         raise ReauthenticationRequired from error
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    """Return whether who asks has just proved who they are."""
+    return _principal_now(request).is_confirmed(wall_at=clock.wall_now())
+
+
+def _principal_now(request: HttpRequest) -> Principal:
+    # Asked of the session anew: the proof may have been given in this very request.
+    return replace(principal_of(request), confirmed_at=confirmed_at(request))
 
 
 @contextmanager

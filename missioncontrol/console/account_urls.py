@@ -1,7 +1,8 @@
 """Signing in and one's own account: allauth's views, at addresses of ours.
 
 Listed one by one, so that what is not wanted here (signing up, mail addresses,
-resetting a password by mail) has no address.
+resetting a password by mail) has no address. What changes how one signs in
+takes a fresh proof of identity.
 """
 
 from __future__ import annotations
@@ -15,15 +16,20 @@ from allauth.socialaccount import views as single_sign_on
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from django.urls import URLPattern, path, re_path
 
+from missioncontrol.console.access import freshly_confirmed
 from missioncontrol.console.views import account as own
-from missioncontrol.console.views import signin
+from missioncontrol.console.views import confirming, signin
 
 urlpatterns: list[URLPattern] = [
     path("signin/", signin.sign_in, name="account_login"),
     path("signout/", signin.sign_out, name="account_logout"),
     path("account/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("account/password/", account.password_change, name="account_change_password"),
-    path("account/password/set/", account.password_set, name="account_set_password"),
+    path(
+        "account/password/set/",
+        freshly_confirmed(account.password_set),
+        name="account_set_password",
+    ),
     re_path(
         r"^account/invitation/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         account.password_reset_from_key,
@@ -43,30 +49,46 @@ urlpatterns: list[URLPattern] = [
     path(
         "account/second-factor/confirm/", second_factor.reauthenticate, name="mfa_reauthenticate"
     ),
-    path("account/second-factor/codes/add/", totp.activate_totp, name="mfa_activate_totp"),
-    path("account/second-factor/codes/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path(
+        "account/second-factor/codes/add/",
+        freshly_confirmed(totp.activate_totp),
+        name="mfa_activate_totp",
+    ),
+    path(
+        "account/second-factor/codes/remove/",
+        freshly_confirmed(totp.deactivate_totp),
+        name="mfa_deactivate_totp",
+    ),
     path(
         "account/second-factor/recovery/",
-        recovery_codes.view_recovery_codes,
+        freshly_confirmed(recovery_codes.view_recovery_codes),
         name="mfa_view_recovery_codes",
     ),
     path(
         "account/second-factor/recovery/new/",
-        recovery_codes.generate_recovery_codes,
+        freshly_confirmed(recovery_codes.generate_recovery_codes),
         name="mfa_generate_recovery_codes",
     ),
     path("account/passkeys/", own.to_account, name="mfa_list_webauthn"),
-    path("account/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
+    path(
+        "account/passkeys/add/", freshly_confirmed(passkeys.add_webauthn), name="mfa_add_webauthn"
+    ),
     path("account/passkeys/login/", passkeys.login_webauthn, name="mfa_login_webauthn"),
     path(
         "account/passkeys/confirm/",
-        passkeys.reauthenticate_webauthn,
+        confirming.confirm_by_passkey,
         name="mfa_reauthenticate_webauthn",
     ),
     path(
-        "account/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"
+        "account/passkeys/<int:pk>/remove/",
+        freshly_confirmed(passkeys.remove_webauthn),
+        name="mfa_remove_webauthn",
     ),
-    path("account/passkeys/<int:pk>/rename/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
+    path(
+        "account/passkeys/<int:pk>/rename/",
+        freshly_confirmed(passkeys.edit_webauthn),
+        name="mfa_edit_webauthn",
+    ),
     path(
         "account/single-sign-on/login/cancelled/",
         single_sign_on.login_cancelled,
@@ -80,7 +102,7 @@ urlpatterns: list[URLPattern] = [
     path("account/single-sign-on/", own.to_account, name="socialaccount_connections"),
     path(
         "account/single-sign-on/<slug:provider_id>/login/",
-        openid_connect.login,
+        confirming.sign_in_elsewhere,
         name="openid_connect_login",
     ),
     path(

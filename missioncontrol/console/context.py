@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import Viewer, viewer_of
@@ -25,6 +26,7 @@ SECTIONS: Final[dict[str, Action]] = {
     "alarms": Action.TELEMETRY_VIEW,
     "stations": Action.CONTACT_VIEW,
     "audit": Action.AUDIT_VIEW,
+    "consortium": Action.ORGANISATION_VIEW,
 }
 
 
@@ -72,6 +74,11 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
         # Where a part of the page is asked for again; a page that answers a POST overrides it.
         "page_url": request.get_full_path(),
     }
+    account = reverse("console:account")
+    if request.path.startswith(account):
+        # Below it, asking again has effects: another secret, another challenge. The frame is the
+        # same on the account's page.
+        frame |= {"section": "account", "page_url": account}
     if not hasattr(request, "principal"):
         return frame
     viewer = viewer_of(request)

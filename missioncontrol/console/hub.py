@@ -1,10 +1,11 @@
 """One subscription to the live channel for all the consoles of a web process.
 
 Values of telemetry are merged to the newest of each parameter and go out ten
-times a second; everything else goes out at once. A message is encoded once;
-every console has a queue of its own that forgets the oldest when its line is
-slow, so that one slow line holds up nobody. The rows are the truth: what a
-console missed, it reads when it asks for the page again.
+times a second; everything else goes out at once. A message is encoded once (that
+of a pass twice: not everybody may see what it commands); every console has a
+queue of its own that forgets the oldest when its line is slow, so that one slow
+line holds up nobody. The rows are the truth: what a console missed, it reads
+when it asks for the page again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
 from missioncontrol.console import selectors as reads
-from missioncontrol.console.audience import Audience, audience_of
+from missioncontrol.console.audience import Audience, audience_of, without_commanding
 from missioncontrol.console.context import page_clock
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.live import LIVE_CHANNEL
@@ -139,10 +140,12 @@ class Hub:
             self._broadcast({"type": "telemetry", "spacecraft": spacecraft, "values": values})
 
     def _broadcast(self, message: dict[str, Any]) -> None:
-        text = json.dumps(message, separators=(",", ":"))
+        whole = _encoded(message)
+        is_pass = message["type"] == "pass"
+        reduced = _encoded(without_commanding(message)) if is_pass else whole
         for client in self._clients:
             if client.audience.takes(message):
-                client.offer(text)
+                client.offer(whole if client.audience.sees_commanding(message) else reduced)
 
     async def _beat(self) -> None:
         """Show that the line lives and set the pages' clocks right."""
@@ -167,6 +170,10 @@ class Hub:
             # One that joined while the database was asked is looked at next time.
             if client.session_key in owners and client.session_key not in holding:
                 client.end(CLOSE_NOT_SIGNED_IN)
+
+
+def _encoded(message: dict[str, Any]) -> str:
+    return json.dumps(message, separators=(",", ":"))
 
 
 async def _clock_message(kind: str) -> dict[str, Any]:

@@ -9,13 +9,18 @@ from missioncontrol.console.views import (
     bad_frames,
     clock,
     commands,
+    confirming,
     health,
     jobs,
     live,
     now,
+    organisation_accounts,
+    organisations,
     passes,
+    single_sign_on,
     stations,
     telemetry,
+    tokens,
 )
 
 app_name = "console"
@@ -60,6 +65,81 @@ urlpatterns = [
     path("clock/", clock.set_clock, name="set_clock"),
     path("account/", account.account, name="account"),
     path("account/sessions/<int:session_id>/end/", account.end_session, name="end_session"),
+    path("account/sessions/end-others/", account.end_other_sessions, name="end_other_sessions"),
+    path("account/tokens/new/", tokens.new_token, name="new_token"),
+    path(
+        "account/tokens/<int:token_id>/revoke/", tokens.revoke_own_token, name="revoke_own_token"
+    ),
+    path(
+        "account/confirm/single-sign-on/",
+        confirming.confirm_by_single_sign_on,
+        name="confirm_by_single_sign_on",
+    ),
+    path("consortium/", organisations.consortium, name="consortium"),
+    path("consortium/<slug:slug>/", organisations.organisation, name="organisation"),
+    path(
+        "consortium/<slug:slug>/accounts/new/",
+        organisation_accounts.new_account,
+        name="new_account",
+    ),
+    path(
+        "consortium/<slug:slug>/accounts/<int:account_id>/",
+        organisation_accounts.organisation_account,
+        name="organisation_account",
+    ),
+    path(
+        "consortium/<slug:slug>/accounts/<int:account_id>/invite/",
+        organisation_accounts.invite,
+        name="invite",
+    ),
+    path(
+        "consortium/<slug:slug>/accounts/<int:account_id>/close/",
+        organisation_accounts.close_account,
+        name="close_account",
+    ),
+    path(
+        "consortium/<slug:slug>/accounts/<int:account_id>/open/",
+        organisation_accounts.open_account,
+        name="open_account",
+    ),
+    path(
+        "consortium/<slug:slug>/accounts/<int:account_id>/second-factor/remove/",
+        organisation_accounts.remove_authenticators,
+        name="remove_authenticators",
+    ),
+    path(
+        "consortium/<slug:slug>/accounts/<int:account_id>/tokens/new/",
+        tokens.new_token_for,
+        name="new_token_for",
+    ),
+    path(
+        "consortium/<slug:slug>/roles/grant/", organisation_accounts.grant_role, name="grant_role"
+    ),
+    path(
+        "consortium/<slug:slug>/roles/revoke/",
+        organisation_accounts.revoke_role,
+        name="revoke_role",
+    ),
+    path(
+        "consortium/<slug:slug>/tokens/<int:token_id>/revoke/",
+        tokens.revoke_token,
+        name="revoke_token",
+    ),
+    path(
+        "consortium/<slug:slug>/single-sign-on/",
+        single_sign_on.single_sign_on,
+        name="single_sign_on",
+    ),
+    path(
+        "consortium/<slug:slug>/single-sign-on/try/",
+        single_sign_on.try_single_sign_on,
+        name="try_single_sign_on",
+    ),
+    path(
+        "consortium/<slug:slug>/single-sign-on/remove/",
+        single_sign_on.remove_single_sign_on,
+        name="remove_single_sign_on",
+    ),
     path("live-ticket/", live.live_ticket, name="live_ticket"),
     path("health", health.health, name="health"),
 ]

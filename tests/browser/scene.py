@@ -11,6 +11,10 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.db import SessionStore
+
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Role
 from missioncontrol.accounts.services import create_operator
@@ -57,6 +61,14 @@ PEOPLE = {
     "bob": ("Bob Iyer", "operator", [Role.OPERATOR, Role.APPROVER]),
     "mei": ("Mei Lin", "ai-laboratory-1", [Role.PAYLOAD_MEMBER]),
     "noor": ("Noor Haddad", "insurer-1", []),
+    "ada": ("Ada Moreau", "operator", [Role.ADMINISTRATOR]),
+    "lena": ("Lena Vogt", "ai-laboratory-1", [Role.ADMINISTRATOR, Role.AUDITOR]),
+    # Each has its own test to itself: what it changes is their account.
+    "pia": ("Pia Sol", "operator", [Role.OPERATOR, Role.APPROVER]),
+    "otto": ("Otto Brandt", "operator", [Role.FLIGHT_DYNAMICS]),
+    "tess": ("Tess Okafor", "ai-laboratory-1", [Role.PAYLOAD_MEMBER]),
+    "rosa": ("Rosa Lind", "ai-laboratory-1", [Role.PAYLOAD_MEMBER]),
+    "carl": ("Carl Nemec", "operator", [Role.OPERATOR]),
 }
 
 
@@ -89,6 +101,16 @@ def _person(name: str) -> Operator:
         at=BEGIN,
         actor="process:test",
     )
+
+
+def make_stale(username: str) -> None:
+    """Let somebody have signed in ten minutes ago; called in a process of its own."""
+    for session in UserSession.objects.filter(user__username=username):
+        store = SessionStore(session.session_key)
+        for record in store[AUTHENTICATION_METHODS_SESSION_KEY]:
+            record["at"] -= 600
+        store.modified = True
+        store.save()
 
 
 def _receive(spacecraft: Spacecraft, contact: Contact) -> None:

@@ -8,9 +8,11 @@ from missioncontrol.accounts.services.operators import (
     close_account,
     create_operator,
     open_account,
+    remove_authenticators,
 )
 from missioncontrol.accounts.services.roles import grant_role, revoke_role
 from missioncontrol.accounts.services.sessions import (
+    end_other_sessions,
     end_session,
     note_authenticator,
     note_lockout,
@@ -37,6 +39,7 @@ __all__ = [
     "close_account",
     "create_operator",
     "create_token",
+    "end_other_sessions",
     "end_session",
     "grant_role",
     "invite",
@@ -47,6 +50,7 @@ __all__ = [
     "note_sign_out",
     "note_token_use",
     "open_account",
+    "remove_authenticators",
     "remove_single_sign_on",
     "revoke_role",
     "revoke_token",

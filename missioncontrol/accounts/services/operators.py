@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,6 +16,7 @@ from missioncontrol.accounts.services.rights import require_of_people
 from missioncontrol.accounts.services.sessions import end_all_sessions
 from missioncontrol.accounts.services.tokens import revoke_all_tokens
 from missioncontrol.audit.services import append_entry
+from missioncontrol.kernel.live import publish_after_commit
 
 
 @transaction.atomic
@@ -62,6 +64,7 @@ def create_operator(
         organisation=organisation.slug,
         details={"roles": held, "service_account": is_service_account},
     )
+    publish_after_commit({"type": "refresh", "part": "accounts"})
     return operator
 
 
@@ -110,6 +113,24 @@ def open_account(*, operator: Operator, actor: Operator | str, at: datetime) -> 
     _log(row, "operator.open", actor, at)
 
 
+@transaction.atomic
+def remove_authenticators(*, operator: Operator, actor: Operator | str, at: datetime) -> None:
+    """Take the second factors of somebody who lost them: passkeys, one-time and recovery codes.
+
+    Its sessions end: whoever asks for this may not be the person.
+
+    Raises:
+        AccountRefusedError: it has none, or no organisation keeps it.
+        NotPermittedError: *actor* is no administrator of the organisation that keeps it.
+    """
+    row = kept_account(operator, actor)
+    removed, _ = Authenticator.objects.filter(user=row).delete()
+    if not removed:
+        raise AccountRefusedError(f"{row} has neither passkeys nor one-time codes.")
+    end_all_sessions(row)
+    _log(row, "authenticator.reset", actor, at)
+
+
 def kept_account(operator: Operator, actor: Operator | str) -> Operator:
     """Return the row of an account, locked, which *actor* may change.
 
@@ -132,10 +153,13 @@ def _new_operator(username: str, display_name: str, *, is_service_account: bool)
         operator.clean_fields(exclude={"password"})
     except ValidationError as error:
         raise AccountRefusedError(
-            f"The account {username[:40]!r} was not made: {' '.join(error.messages)}"
+            f"The account {username[:40]!r} was not made: {' '.join(error.messages)}",
+            field="display_name" if "display_name" in error.message_dict else "username",
         ) from error
     if Operator.objects.filter(username=username).exists():
-        raise AccountRefusedError(f"The name {username!r} is taken; choose another.")
+        raise AccountRefusedError(
+            f"The name {username!r} is taken; choose another.", field="username"
+        )
     return operator
 
 
@@ -146,7 +170,7 @@ def _set_password(operator: Operator, password: str | None) -> None:
     try:
         validate_password(password, operator)
     except ValidationError as error:
-        raise AccountRefusedError(" ".join(error.messages)) from error
+        raise AccountRefusedError(" ".join(error.messages), field="password") from error
     operator.set_password(password)
 
 
@@ -158,3 +182,4 @@ def _log(operator: Operator, action: str, actor: Operator | str, at: datetime) -
         at=at,
         organisation=operator.home.slug if operator.home is not None else "",
     )
+    publish_after_commit({"type": "refresh", "part": "accounts"})

@@ -10,6 +10,7 @@ from missioncontrol.accounts.selectors import is_last_administrator
 from missioncontrol.accounts.services.errors import AccountRefusedError
 from missioncontrol.accounts.services.rights import require_of_people
 from missioncontrol.audit.services import append_entry
+from missioncontrol.kernel.live import publish_after_commit
 
 
 @transaction.atomic
@@ -21,7 +22,7 @@ def grant_role(
     at: datetime,
     actor: Operator | str,
 ) -> None:
-    """Give *operator* a role for *organisation*; one that is held already stays.
+    """Give *operator* a role for *organisation*, from now on; one that is held already stays.
 
     Raises:
         NotPermittedError: *actor* is no administrator of *organisation*.
@@ -81,3 +82,4 @@ def _log(
         organisation=organisation.slug,
         details={"role": Role(role).value},
     )
+    publish_after_commit({"type": "refresh", "part": "accounts"})

@@ -36,8 +36,15 @@ def note_lockout(*, username: str, at: datetime) -> None:
 
 
 @transaction.atomic
-def note_password(*, operator: Operator, at: datetime) -> None:
-    """Log that an account has a new password."""
+def note_password(*, operator: Operator, session_key: str, at: datetime) -> None:
+    """Log that an account has a new password; its sessions but the one given end with the old one.
+
+    Args:
+        operator: Whose.
+        session_key: Of the session that chose it; empty for an invitation.
+        at: Moment of the change, UTC.
+    """
+    _end_sessions(operator, but=session_key)
     _log("operator.password", operator, at)
 
 
@@ -58,10 +65,28 @@ def end_session(*, operator: Operator, session_id: int, at: datetime) -> None:
     _log("session.end", operator, at)
 
 
+@transaction.atomic
+def end_other_sessions(*, operator: Operator, session_key: str, at: datetime) -> int:
+    """End the operator's sessions but the one that asks; return how many ended.
+
+    Their open pages are cut off within two seconds.
+    """
+    ended = _end_sessions(operator, but=session_key)
+    if ended:
+        _log("session.end", operator, at, others=str(ended))
+    return ended
+
+
 def end_all_sessions(operator: Operator) -> None:
     """End every session of an account, as part of closing it."""
-    for session in UserSession.objects.filter(user=operator):
+    _end_sessions(operator, but="")
+
+
+def _end_sessions(operator: Operator, *, but: str) -> int:
+    sessions = list(UserSession.objects.filter(user=operator).exclude(session_key=but))
+    for session in sessions:
         session.end()
+    return len(sessions)
 
 
 def _log(

@@ -51,7 +51,8 @@ def set_single_sign_on(
     if not client_id or not sealed:
         raise AccountRefusedError(
             "Single sign-on needs the client's identifier and its secret, as the identity "
-            "provider gave them."
+            "provider gave them.",
+            field="client_secret" if client_id else "client_id",
         )
     row, _ = SingleSignOn.objects.update_or_create(
         organisation=organisation,
@@ -124,7 +125,8 @@ def _check_issuer(issuer: str) -> None:
     if not _can_be_an_issuer(issuer):
         raise AccountRefusedError(
             f"{issuer!r} is no address of an identity provider; give https:// and a host, as in "
-            "https://login.member.example/realms/people."
+            "https://login.member.example/realms/people.",
+            field="issuer",
         )
 
 

@@ -99,13 +99,15 @@ def _granted_scopes(
         return rights - TAKES_CONFIRMATION
     if not asked:
         raise AccountRefusedError(
-            f"A token without a scope could do nothing; choose from {', '.join(sorted(rights))}."
+            f"A token without a scope could do nothing; choose from {', '.join(sorted(rights))}.",
+            field="scopes",
         )
     beyond = sorted(set(asked) - rights)
     if beyond:
         raise AccountRefusedError(
             f"{operator} itself may not do {', '.join(beyond)} for {organisation}; a token can "
-            f"have the scopes {', '.join(sorted(rights))}."
+            f"have the scopes {', '.join(sorted(rights))}.",
+            field="scopes",
         )
     return frozenset(asked)
 
@@ -114,11 +116,13 @@ def _check(name: str, lifetime: timedelta) -> None:
     if not timedelta(0) < lifetime <= MAX_TOKEN_LIFETIME:
         raise AccountRefusedError(
             f"A token for {lifetime.days} days; more than 0 and at most "
-            f"{MAX_TOKEN_LIFETIME.days} can be given."
+            f"{MAX_TOKEN_LIFETIME.days} can be given.",
+            field="lifetime",
         )
     if not 0 < len(name) <= _NAME_LENGTH:
         raise AccountRefusedError(
-            f"The token's name has {len(name)} characters; 1 to {_NAME_LENGTH} are allowed."
+            f"The token's name has {len(name)} characters; 1 to {_NAME_LENGTH} are allowed.",
+            field="name",
         )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from missioncontrol.accounts.policy import Action
+from missioncontrol.console.access import Viewer
 from missioncontrol.console.presentation import geometry
 from missioncontrol.console.presentation.steps import Step, current, done, failed, todo
 from missioncontrol.pipelines import selectors as pipelines
@@ -69,7 +71,11 @@ class TransferRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactPanel:
-    """The contact under way or to come, with what is measured in it."""
+    """The contact under way or to come, with what is measured in it.
+
+    What is commanded and transferred is there only for who may see the
+    spacecraft's telecommands.
+    """
 
     pk: int
     spacecraft: str
@@ -90,6 +96,7 @@ class ContactPanel:
     frames_received: int
     frames_lost: int
     frames_bad: int
+    shows_commanding: bool
     frames_accepted: int
     frames_meant: int
     profile: str
@@ -140,16 +147,17 @@ def is_drifted(contact: Contact) -> bool:
     return abs(contact.drift_s) > DRIFT_SHOWN_S
 
 
-def contact_panel(contact: Contact, *, at: datetime) -> ContactPanel:
-    """Return everything that the pass panel shows at *at*.
+def contact_panel(contact: Contact, viewer: Viewer, *, at: datetime) -> ContactPanel:
+    """Return everything that the pass panel shows *viewer* at *at*.
 
     Look angles are the predicted ones, and only while the spacecraft is up; the
     live messages then bring the station's own.
     """
     counts = telemetry.frame_counts([contact.pk])[contact.pk]
+    may_see = sees_commanding(viewer, contact)
     intents = [
         intent
-        for intent in pipelines.radiation_intents(contact)
+        for intent in (pipelines.radiation_intents(contact) if may_see else [])
         if intent.frame_sequence_number is not None
     ]
     up = contact.aos <= at <= contact.los and contact.state in IN_PROGRESS
@@ -174,11 +182,17 @@ def contact_panel(contact: Contact, *, at: datetime) -> ContactPanel:
         frames_received=counts.frames_good,
         frames_lost=counts.frames_lost,
         frames_bad=counts.frames_bad,
+        shows_commanding=may_see,
         frames_accepted=sum(intent.acceptance == Acceptance.ACCEPTED for intent in intents),
         frames_meant=len(intents),
         profile=geometry.elevation_profile(contact),
-        transfers=transfers_of(contact),
+        transfers=transfers_of(contact) if may_see else [],
     )
+
+
+def sees_commanding(viewer: Viewer, contact: Contact) -> bool:
+    """Return whether *viewer* may see what a pass commands and transfers."""
+    return viewer.may(Action.TELECOMMAND_VIEW, contact.spacecraft.organisation)
 
 
 def pass_progress(rows: Iterable[PassStep]) -> list[Step]:

@@ -79,6 +79,7 @@ _UTC_FORMATS: Final = {
     "full": "%Y-%m-%d %H:%M:%SZ",
     "minute": "%m-%d %H:%MZ",
     "clock": "%H:%M:%SZ",
+    "day": "%Y-%m-%d",
 }
 
 
@@ -121,7 +122,7 @@ def status(state: object, label: str = "") -> SafeString:
 
 @register.simple_tag
 def utc(at: datetime | None, style: str = "full") -> SafeString:
-    """Write an instant in UTC: "full", "minute" or "clock"; a dash where there is none.
+    """Write an instant in UTC: "full", "minute", "clock" or "day"; a dash where there is none.
 
     Local time is shown by the browser on hover (``clock.js``).
     """

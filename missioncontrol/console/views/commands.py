@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.console import selectors as reads
@@ -78,14 +76,11 @@ def _page(
     return render(request, "console/commands.html", context, status=422 if more else 200)
 
 
-@require_POST
+@deed(Action.TELECOMMAND_SUBMIT, back="console:commands")
 def submit_telecommand(request: HttpRequest) -> HttpResponse:
     """Ask for a telecommand; a refusal shows the form again with what was typed."""
     viewer = viewer_of(request)
-    try:
-        craft = fleet.get_spacecraft(name=request.POST.get("spacecraft", ""))
-    except Spacecraft.DoesNotExist as error:
-        raise Http404 from error
+    craft = fleet.get_spacecraft(name=request.POST.get("spacecraft", ""))
     name = request.POST.get("telecommand", "")
     arguments = {
         key.removeprefix(_ARGUMENT): value
@@ -100,8 +95,8 @@ def submit_telecommand(request: HttpRequest) -> HttpResponse:
             submitted_by=viewer.operator,
             at=clock.now(),
         )
-    except NotPermittedError as error:
-        raise PermissionDenied(str(error)) from error
+    except NotPermittedError:
+        raise
     except RefusedError as refusal:
         return _refused(request, craft, name, arguments, refusal)
     messages.success(

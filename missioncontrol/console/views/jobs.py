@@ -4,15 +4,14 @@ from base64 import b64encode
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from missioncontrol.accounts.models import Organisation
 from missioncontrol.accounts.policy import Action
+from missioncontrol.accounts.selectors import get_organisation
 from missioncontrol.console import selectors as reads
 from missioncontrol.console.access import Viewer, deed, go_back, page, viewer_of
 from missioncontrol.console.paging import page_links, page_number
@@ -76,21 +75,18 @@ def _page(request: HttpRequest, **more: Any) -> HttpResponse:
     return render(request, "console/jobs.html", context, status=422 if more else 200)
 
 
-@require_POST
+@deed(Action.JOB_SUBMIT, back="console:jobs")
 def submit_job(request: HttpRequest) -> HttpResponse:
     """Take a job; a refusal shows the form again (a browser keeps no chosen file)."""
     viewer = viewer_of(request)
     program = request.POST.get("program", "")
     slug = request.POST.get("organisation", "")
-    try:
-        spacecraft = fleet.get_spacecraft(name=request.POST.get("spacecraft", ""))
-        organisation = Organisation.objects.get(slug=slug)
-    except ObjectDoesNotExist as error:
-        raise Http404 from error
+    spacecraft = fleet.get_spacecraft(name=request.POST.get("spacecraft", ""))
+    organisation = get_organisation(slug=slug)
     try:
         job = _submit(request, viewer, spacecraft, organisation, program)
-    except NotPermittedError as error:
-        raise PermissionDenied(str(error)) from error
+    except NotPermittedError:
+        raise
     except RefusedError as refusal:
         form = {"program": program, "organisation": slug, "errors": [str(refusal)]}
         return _page(request, form=form, page_url=reverse("console:jobs"))

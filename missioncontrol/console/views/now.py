@@ -15,6 +15,7 @@ from missioncontrol.console.access import Viewer, page, viewer_of
 from missioncontrol.console.context import alarms_of
 from missioncontrol.console.presentation.alarms import alarm_rows
 from missioncontrol.console.presentation.contacts import contact_panel, contact_rows
+from missioncontrol.console.presentation.isolation import isolation_notice
 from missioncontrol.console.presentation.jobs import JobRow, job_row
 from missioncontrol.console.presentation.parameters import SubsystemTile, subsystem_tiles
 from missioncontrol.kernel import clock
@@ -48,15 +49,16 @@ def now(request: HttpRequest) -> HttpResponse:
         for each in scheduling.upcoming_contacts(at, limit=_SHOWN + 1)
         if contact is None or each.pk != contact.pk
     ]
-    context = {
+    context: dict[str, Any] = {
         "section": "now",
-        "contact": contact_panel(contact, at=at) if contact is not None else None,
+        "contact": contact_panel(contact, viewer, at=at) if contact is not None else None,
         "subsystems": _subsystems(viewer, at),
         "alarms": alarm_rows(alarms_of(viewer)[:_SHOWN], viewer),
         "next_contacts": contact_rows(upcoming[:_SHOWN]),
         "running_jobs": _running_jobs(viewer),
-        **_processes(),
     }
+    if viewer.may(Action.PROCESS_VIEW):
+        context |= {"may_see_processes": True, "isolation": isolation_notice(), **_processes()}
     return render(request, "console/now.html", context)
 
 

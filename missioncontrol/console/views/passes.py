@@ -19,7 +19,6 @@ from missioncontrol.console.presentation.contacts import (
     contact_rows,
     radiated_items,
     session_rows,
-    transfers_of,
 )
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.kernel import clock
@@ -128,14 +127,15 @@ def pass_detail(request: HttpRequest, contact_id: int) -> HttpResponse:
     contact = scheduling.get_contact(contact_id)
     highest = geometry.look_angle(contact.spacecraft, contact.antenna.station, contact.tca)
     report = pipelines.pass_report(contact)
+    panel = contact_panel(contact, viewer, at=at)
     context = {
         "section": "passes",
-        "contact": contact_panel(contact, at=at),
+        "contact": panel,
         "booked": contact,
         "culmination_azimuth_deg": highest.azimuth_deg if highest is not None else None,
         "pipeline_steps": pipelines.pass_steps(contact),
-        "items": radiated_items(contact),
-        "transfers": transfers_of(contact),
+        "items": radiated_items(contact) if panel.shows_commanding else None,
+        "transfers": panel.transfers if panel.shows_commanding else None,
         "link_sessions": session_rows(contact),
         "report": report.report if report is not None else None,
         "audit_url": f"{reverse('console:audit')}?q=contact:{contact.pk}",

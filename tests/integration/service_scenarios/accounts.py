@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from django.utils.crypto import get_random_string
 
@@ -108,7 +109,7 @@ def lock(call):
 
 @scenario(services.note_password)
 def change_the_password(call):
-    call(operator=dave(), at=AT)
+    call(operator=dave(), session_key="", at=AT)
 
 
 @scenario(services.note_authenticator)
@@ -122,6 +123,25 @@ def end_a_session(call):
     signed_in(operator).get("/")
     session = UserSession.objects.filter(user=operator).get()
     call(operator=operator, session_id=session.pk, at=AT)
+
+
+@scenario(services.end_other_sessions)
+def end_the_others(call):
+    operator = dave()
+    signed_in(operator).get("/")
+    call(operator=operator, session_key="", at=AT)
+
+
+@scenario(services.invite)
+def invite(call):
+    call(operator=dave(), actor=PROCESS, at=AT)
+
+
+@scenario(services.remove_authenticators)
+def take_a_lost_second_factor_away(call):
+    operator = dave()
+    TOTP.activate(operator, "JBSWY3DPEHPK3PXP")
+    call(operator=operator, actor=PROCESS, at=AT)
 
 
 def single_sign_on():

@@ -29,7 +29,7 @@ const GATHER_MS = 400;
 // The tiles of health follow the values, but not each of them.
 const HEALTH_MS = 5000;
 
-const LABELS = { connecting: "Connecting", live: "Live", lost: "No live data", refused: "Signed out" };
+const LABELS = { connecting: "Connecting", live: "Live", lost: "No live data", refused: "Not allowed" };
 const SHAPES = { connecting: "standby", live: "normal", lost: "serious", refused: "off" };
 const CLOSE_NOT_SIGNED_IN = 4401;
 const CLOSE_NOT_ALLOWED = 4403;
@@ -60,7 +60,7 @@ function showState(state, detail = "") {
 // What is being filled in or read is not pulled away from under the operator's hands.
 function inUse(node) {
   const field = document.activeElement;
-  return node.querySelector("details[open]") !== null
+  return node.querySelector("details[open]") !== null || node.matches(":popover-open")
     || (node.contains(field) && field.matches("input, select, textarea"));
 }
 
@@ -199,9 +199,23 @@ function wait(attempt) {
   return longest / 2 + Math.random() * (longest / 2);
 }
 
+// Signed out elsewhere, closed, or without the right: what this page shows is not for these eyes any more. The server
+// says so at the same address. A page that is still allowed (one's account, without a role) stays.
+async function leaveIfForbidden() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.status === 401 || answer.status === 403) location.replace(location.href);
+  } catch {
+    // The server is away; it is asked again with the next try to connect.
+  }
+}
+
 function closed(event) {
   if (event.code === CLOSE_NOT_SIGNED_IN || event.code === CLOSE_NOT_ALLOWED) {
     showState("refused");
+    leaveIfForbidden();
+    // A role may be given meanwhile.
+    setTimeout(connect, LONGEST_WAIT_MS);
     return;
   }
   const delay = wait(attempts++);

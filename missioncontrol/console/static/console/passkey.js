@@ -28,6 +28,7 @@ async function ask(form) {
 
 function reason(error) {
   if (error.name === "NotAllowedError") return "It was cancelled, or no passkey for this address was found.";
+  if (error.name === "SecurityError") return "Passkeys belong to a name: open this page by its name, e.g. localhost, not by a number.";
   if (error.name === "InvalidStateError") return "This authenticator has a passkey for this account already.";
   return error.message;
 }

@@ -82,11 +82,12 @@ class Command(BaseCommand):
                 host=host, port=port, mission_file=fleet_selectors.demo_mission_file()
             )
         )
-        # A wildcard is where it listens; a person (and the check below) goes to this machine.
-        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  # nosec B104
-        address = f"http://{shown}:{port}/"
-        _wait_for_web(supervisor, address)
-        self.stdout.write(_screen(address, people))
+        # A wildcard is where it listens; the check below goes to this machine.
+        reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  # nosec B104
+        _wait_for_web(supervisor, f"http://{reached}:{port}/")
+        # A browser takes passkeys for a name only, and keeps cookies apart by it.
+        shown = "localhost" if reached == "127.0.0.1" else reached
+        self.stdout.write(_screen(f"http://{shown}:{port}/", people))
         self.stdout.flush()
         connection.close()
         while True:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -58,6 +60,14 @@ class IdentityProvider:
             {**claims, **self.person}, self.key, algorithm="RS256", headers={"kid": "1"}
         )
         return 200, {"access_token": "opaque", "token_type": "Bearer", "id_token": signed}
+
+
+def asked_by(answer) -> dict[str, str]:
+    """Return what the page that leads to the provider has it asked."""
+    found = re.search(r'id="leave"[^>]*href="([^"]+)"', answer.content.decode())
+    assert found, answer.content.decode()
+    query = urlsplit(html.unescape(found[1])).query
+    return {name: values[0] for name, values in parse_qs(query).items()}
 
 
 @contextmanager

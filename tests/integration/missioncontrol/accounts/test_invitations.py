@@ -109,6 +109,29 @@ class TestTheLink:
             )
             assert (form_behind(path)[1] is not None) is is_open
 
+    def test_that_opens_nothing_says_so(self, dave):
+        path = invite(dave)
+        choose(path)
+        for over in (path, path[:-3] + "/"):
+            page = Client().get(over, follow=True).content.decode()
+            assert "This invitation opens nothing" in page
+            assert "password1" not in page
+
+    @pytest.mark.parametrize(
+        ("password", "again", "told"),
+        [
+            ("short", None, "too short"),
+            ("password1234", None, "too common"),
+            (CHOSEN, "another one entirely", "the same password each time"),
+        ],
+    )
+    def test_shows_the_form_again_with_the_reason(self, dave, password, again, told):
+        browser, form = form_behind(invite(dave))
+        answer = browser.post(form, {"password1": password, "password2": again or password})
+        assert told in answer.content.decode()
+        dave.refresh_from_db()
+        assert not dave.has_usable_password()
+
     def test_opens_for_nobody_else(self, dave, ours):
         eve = factories.operator("eve", Role.OPERATOR, member_of=ours)
         path = invite(dave)

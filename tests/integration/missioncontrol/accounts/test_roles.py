@@ -8,6 +8,7 @@ from missioncontrol.accounts import services
 from missioncontrol.accounts.models import Membership
 from missioncontrol.accounts.policy import Action, Role, may
 from missioncontrol.audit.models import AuditEntry
+from missioncontrol.kernel import live
 from missioncontrol.kernel.errors import NotPermittedError
 from tests import factories
 
@@ -45,6 +46,21 @@ def revoke(operator, organisation, role, actor):
 
 def actions():
     return list(AuditEntry.objects.order_by("pk").values_list("action", "subject"))
+
+
+class TestOpenConsoles:
+    def test_are_told_once_it_is_so(
+        self, ada, bob, ours, django_capture_on_commit_callbacks, monkeypatch
+    ):
+        told = []
+        monkeypatch.setattr(live, "publish", told.append)
+        with django_capture_on_commit_callbacks(execute=True):
+            grant(bob, ours, Role.OPERATOR, ada)
+            assert told == []
+        with django_capture_on_commit_callbacks(execute=True):
+            revoke(bob, ours, Role.OPERATOR, ada)
+            services.close_account(operator=bob, actor=ada, at=AT, wall_at=AT)
+        assert told == [{"type": "refresh", "part": "accounts"}] * 3
 
 
 class TestGrantRole:

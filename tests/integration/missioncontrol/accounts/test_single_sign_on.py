@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -17,6 +17,7 @@ from tests import factories
 from tests.integration.missioncontrol.accounts.identity_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
+    asked_by,
     identity_provider,
 )
 
@@ -58,11 +59,7 @@ def set_up(organisation, provider, actor, **fields):
 def go_through(provider, browser, slug="laboratory", **fields):
     """Press the organisation's button, be vouched for, come back."""
     there = browser.post(f"/account/single-sign-on/{slug}/login/", fields)
-    assert there.status_code == 302, there.content
-    query = {
-        name: values[0] for name, values in parse_qs(urlsplit(there["Location"]).query).items()
-    }
-    back = urlsplit(provider.authorize(query))
+    back = urlsplit(provider.authorize(asked_by(there)))
     return browser.get(f"{back.path}?{back.query}")
 
 

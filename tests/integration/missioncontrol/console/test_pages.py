@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.audit.models import AuditEntry
+from missioncontrol.console.presentation import isolation
+from missioncontrol.console.presentation.isolation import isolation_notice
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling.models import Contact
@@ -20,6 +22,7 @@ from telemetry.models import BadFrame
 from tests import signing_in
 from tests.browser import scene
 from uplink.jobs.models import Job
+from uplink.transfers.models import Transfer
 
 PAGES = {
     "now": [],
@@ -33,7 +36,19 @@ PAGES = {
     "alarms": [],
     "stations": [],
     "audit": [],
+    "consortium": [],
 }
+# Of ada, an administrator, by their addresses.
+PAGES_FOR_PEOPLE = [
+    "/account/",
+    "/account/password/",
+    "/account/passkeys/add/",
+    "/account/second-factor/codes/add/",
+    "/account/tokens/new/",
+    "/consortium/operator/",
+    "/consortium/operator/accounts/new/",
+    "/consortium/operator/single-sign-on/",
+]
 MARKS = {
     "now": "Pass under way",
     "passes": 'data-station="KASHI"',
@@ -46,6 +61,7 @@ MARKS = {
     "alarms": "below 47 or above 57",
     "stations": 'data-spacecraft-name="DD-1"',
     "audit": "telecommand.approve",
+    "consortium": "Research Institute Two",
 }
 
 
@@ -131,6 +147,25 @@ class TestEveryPage:
         assert "unsafe" not in policy
 
 
+@pytest.mark.usefixtures("_in_scene")
+class TestEveryPageForPeople:
+    @pytest.mark.parametrize("path", PAGES_FOR_PEOPLE)
+    def test_is_well_formed_with_every_id_once(self, path):
+        answer = signed_in("ada").get(path)
+        assert answer.status_code == 200
+        page = PageCheck()
+        page.feed(answer.content.decode())
+        page.close()
+        assert page.open == []
+        assert sorted(page.ids) == sorted(set(page.ids))
+
+    @pytest.mark.parametrize("path", PAGES_FOR_PEOPLE)
+    def test_answers_a_stranger_with_401_and_the_way_in(self, path):
+        answer = Client().get(path)
+        assert answer.status_code == 401
+        assert f'name="next" value="{path}"' in answer.content.decode()
+
+
 class PageCheck(HTMLParser):
     """Follows the tags of a page."""
 
@@ -163,6 +198,25 @@ class TestAMember:
         assert 'href="/telemetry/' not in page
         assert "PWR_BATT_V" not in page
 
+    def test_sees_of_a_pass_nothing_that_it_commands_or_transfers(self):
+        theirs, ours = signed_in("mei"), signed_in("alice")
+        file_name = Transfer.objects.get(state=Transfer.State.ACTIVE).file_name
+        for name in ("pass_detail", "now"):
+            shown = ours.get(address(name)).content.decode()
+            hidden = theirs.get(address(name)).content.decode()
+            for mark in (file_name, "data-transfer", "telecommand_frames"):
+                assert mark in shown
+                assert mark not in hidden
+        for mark in ("PING", "N(S) 0", 'id="items"', 'id="transfers"', "2 files to go"):
+            shown = ours.get(address("pass_detail")).content.decode()
+            assert mark in shown
+            assert mark not in theirs.get(address("pass_detail")).content.decode()
+
+    def test_sees_neither_processes_nor_what_keeps_members_apart(self):
+        theirs = signed_in("mei").get("/").content.decode()
+        assert 'id="part-processes"' not in theirs
+        assert 'id="isolation"' not in theirs
+
     def test_reads_the_result_of_its_job(self):
         browser = signed_in("mei")
         page = browser.get(address("job_detail")).content.decode()
@@ -187,6 +241,41 @@ class TestAMember:
         browser = signed_in("noor")
         assert browser.get(address("job_detail")).status_code == 404
         assert "AI Laboratory One" not in browser.get(address("jobs")).content.decode()
+
+
+@pytest.mark.usefixtures("_in_scene")
+class TestTheFirstPage:
+    @pytest.fixture(autouse=True)
+    def _found_out_anew(self):
+        isolation_notice.cache_clear()
+        yield
+        isolation_notice.cache_clear()
+
+    def notice(self) -> str:
+        page = signed_in("alice").get("/").content.decode()
+        assert 'id="part-processes"' in page
+        return page.split('id="isolation"')[1].split("</p>")[0] if "isolation" in page else ""
+
+    @pytest.mark.only_on("sqlite")
+    def test_says_on_sqlite_that_it_is_for_one_organisation_or_for_trial(self):
+        assert "For one organisation or for trial: SQLite has no row-level" in self.notice()
+
+    @pytest.mark.only_on("postgresql")
+    def test_says_on_postgresql_what_the_role_could_do(self, monkeypatch):
+        faults = ["it owns the tables and could switch their policies off"]
+        monkeypatch.setattr(isolation, "isolation_faults", lambda: faults)
+        assert "could pass by row-level security (it owns the tables" in self.notice()
+
+    def test_says_nothing_where_all_is_well(self, monkeypatch):
+        monkeypatch.setattr(isolation, "isolation_faults", list)
+        assert self.notice() == ""
+
+    def test_finds_it_out_once(self, monkeypatch):
+        asked = []
+        monkeypatch.setattr(isolation, "isolation_faults", lambda: asked.append(1) or [])
+        self.notice()
+        self.notice()
+        assert asked == [1]
 
 
 @pytest.mark.usefixtures("_in_scene")

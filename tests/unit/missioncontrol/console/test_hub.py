@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import json
+import re
+from typing import ClassVar
 
-from missioncontrol.console.audience import Audience
-from missioncontrol.console.hub import QUEUE_LENGTH, Client
+from missioncontrol.console.audience import Audience, without_commanding
+from missioncontrol.console.hub import QUEUE_LENGTH, Client, Hub
+from missioncontrol.pipelines.executor.pass_message import pass_message
 
-EVERYTHING = Audience(telemetry_of=frozenset({"DD-1"}), passes=True, jobs=True)
-A_MEMBER = Audience(telemetry_of=frozenset(), passes=True, jobs=False)
+EVERYTHING = Audience(
+    telemetry_of=frozenset({"DD-1"}), telecommands_of=frozenset({"DD-1"}), passes=True, jobs=True
+)
+A_MEMBER = Audience(telemetry_of=frozenset(), telecommands_of=frozenset(), passes=True, jobs=False)
 
 
 def client() -> Client:
@@ -59,3 +66,53 @@ class TestAudience:
             if A_MEMBER.takes({"type": kind, "spacecraft": "DD-1"})
         }
         assert taken == {"pass", "refresh", "clock", "beat"}
+
+
+class TestThePassMessage:
+    MESSAGE: ClassVar = {
+        "type": "pass",
+        "contact": 3,
+        "state": "PASS",
+        "spacecraft": "DD-1",
+        "frames_good": 7,
+        "telecommand_frames": 2,
+        "transfers": [{"id": 1, "file_name": "job-2.in"}],
+    }
+
+    async def test_is_whole_for_who_may_see_telecommands_only(self):
+        hub, whole, reduced = Hub(), client(), client()
+        reduced.audience = A_MEMBER
+        hub._clients = {whole, reduced}
+        hub._broadcast(self.MESSAGE)
+        assert json.loads(await whole.next_text()) == self.MESSAGE
+        assert json.loads(await reduced.next_text()) == {
+            "type": "pass",
+            "contact": 3,
+            "state": "PASS",
+            "spacecraft": "DD-1",
+            "frames_good": 7,
+        }
+
+    def test_has_no_other_key_that_tells_what_is_commanded(self):
+        source = inspect.getsource(pass_message)
+        keys = set(re.findall(r'^ {8}"(\w+)":', source, re.MULTILINE))
+        assert keys - set(without_commanding(dict.fromkeys(keys))) == {
+            "cop1",
+            "file_cltus",
+            "refusal",
+            "telecommand_frames",
+            "telecommand_frames_accepted",
+            "transfers",
+            "uplink_octets",
+        }
+        assert set(without_commanding(dict.fromkeys(keys))) == {
+            "type",
+            "contact",
+            "state",
+            "spacecraft",
+            "antenna",
+            "at",
+            "elapsed_s",
+            "remaining_s",
+            "connected",
+        }

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tests.integration.access.scene import Scene
+
+
+@pytest.fixture
+def _quiet_folders(settings, tmp_path, caplog):
+    settings.ARCHIVE_DIR = tmp_path / "archive"
+    settings.FILES_DIR = tmp_path / "files"
+    # A refusal is a line of the server's log; thousands are no use to anybody.
+    caplog.set_level(logging.ERROR, logger="django.request")
+
+
+@pytest.fixture
+def scene(db, _quiet_folders):
+    """The mission and its people; what is done in it is taken back."""
+    return Scene()
+
+
+@pytest.fixture
+def committed_scene(transactional_db, _quiet_folders):
+    """The same, for what asks from other threads."""
+    return Scene()

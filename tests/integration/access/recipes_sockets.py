@@ -1,0 +1,68 @@
+"""The websockets, and what each tells."""
+
+from __future__ import annotations
+
+from missioncontrol.accounts.policy import Action
+from missioncontrol.kernel import live
+from telemetry.streams import publish_values
+from tests.integration.access.cast import By, Subject
+from tests.integration.access.listening import SOCKETS, Message, SocketRecipe
+from tests.integration.access.recipes import OPERATING, granted
+from tests.integration.access.scene import Scene
+
+_VALUE = {"v": 50.0, "s": "normal", "t": "2026-12-01T12:00:01.000Z"}
+_ALARM = {"type": "alarm", "parameter": "PWR_BATT_V", "severity": "critical", "value": "41.5"}
+
+
+def console_ticket(subject: Subject) -> str:
+    """Ask for a ticket as a page does."""
+    answer = subject.client(By.SESSION).post("/live-ticket/")
+    return answer.json()["ticket"] if answer.status_code == 200 else ""
+
+
+def telemetry(scene: Scene) -> None:
+    publish_values(scene.spacecraft.name, {"PWR_BATT_V": _VALUE})
+
+
+def publishing(message: dict[str, object]):
+    """Return what publishes *message* as the services do."""
+    return lambda _scene: live.publish(message)
+
+
+SOCKETS.append(
+    SocketRecipe(
+        address="/ws/live/",
+        by=By.SESSION,
+        ticket=console_ticket,
+        meant=granted(Action.CONTACT_VIEW),
+        first="refresh:all",
+        messages=[
+            Message(
+                kind="telemetry",
+                meant=granted(Action.TELEMETRY_VIEW, OPERATING),
+                publish=telemetry,
+            ),
+            Message(
+                kind="alarm",
+                meant=granted(Action.TELEMETRY_VIEW, OPERATING),
+                publish=publishing(_ALARM),
+            ),
+            Message(
+                kind="pass",
+                meant=granted(Action.CONTACT_VIEW),
+                publish=publishing({"type": "pass", "contact": 1, "state": "PASS"}),
+            ),
+            # A member's own pages live by "refresh".
+            Message(
+                kind="job",
+                meant=granted(Action.JOB_VIEW, OPERATING),
+                publish=publishing({"type": "job", "job": 1, "state": "RUNNING"}),
+            ),
+            Message(
+                kind="refresh:now",
+                meant=granted(Action.CONTACT_VIEW),
+                publish=publishing({"type": "refresh", "part": "now"}),
+            ),
+        ],
+    )
+)

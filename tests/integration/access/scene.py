@@ -1,0 +1,130 @@
+"""The demo mission, and what the routes are about: each object is made when a recipe asks."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from missioncontrol.accounts.models import Operator, Organisation
+from missioncontrol.accounts.policy import Role
+from missioncontrol.audit.models import AuditEntry
+from missioncontrol.audit.services import sequence_entries
+from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
+from missioncontrol.kernel import clock
+from missioncontrol.kernel.models import ClockAnchor
+from missioncontrol.pipelines.demo import seed_mission
+from missioncontrol.scheduling.models import Contact
+from telemetry.models import Alarm, BadFrame
+from tests import factories
+from tests.integration.access.cast import Cast, Whose
+from uplink.commanding.models import Telecommand
+from uplink.commanding.services import submit_telecommand
+from uplink.jobs.models import Job
+from uplink.jobs.services import submit_job
+from uplink.transfers import storage
+from uplink.transfers.models import Transfer
+
+AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
+OUTPUT = b"what the program made"
+
+
+class Scene:
+    """The mission with its people, at a clock that stands still."""
+
+    def __init__(self) -> None:
+        seed_mission(at=AT)
+        ClockAnchor.objects.update(mission_time=AT, last_seen=AT, factor=30, frozen=True)
+        clock.forget()
+        self.cast = Cast()
+        self.spacecraft = Spacecraft.objects.select_related("organisation").get()
+        self._contacts = 0
+        # Who has asked for what the others act on.
+        self.commander = factories.operator(
+            "commander", Role.OPERATOR, member_of=self.organisation(Whose.OPERATING)
+        )
+        self.submitter = factories.operator(
+            "submitter", Role.PAYLOAD_MEMBER, member_of=self.organisation(Whose.MEMBER)
+        )
+
+        # The log grows for good, so it does before anything that is taken back.
+        self.entry = self._published(self.job())
+
+    def _published(self, job: Job) -> AuditEntry:
+        """Return the entry of a job's submission, covered by a checkpoint."""
+        while sequence_entries(at=AT):
+            pass
+        return AuditEntry.objects.get(action="job.submit", subject=f"job:{job.number}")
+
+    def organisation(self, whose: Whose) -> Organisation:
+        return self.cast.organisations[whose]
+
+    def person(self, username: str, *roles: Role, whose: Whose = Whose.MEMBER) -> Operator:
+        """Make somebody who is acted on."""
+        return factories.operator(username, *roles, member_of=self.organisation(whose))
+
+    def contact(self, **fields: object) -> Contact:
+        self._contacts += 1
+        return factories.contact(
+            self.spacecraft,
+            Antenna.objects.get(name="KASHI-1"),
+            MissionProfile.objects.get(spacecraft=self.spacecraft),
+            **{"aos": AT + timedelta(minutes=20 * self._contacts), **fields},
+        )
+
+    def telecommand(self) -> Telecommand:
+        """Make one that waits for a second person."""
+        return submit_telecommand(
+            spacecraft=self.spacecraft,
+            name="PING",
+            arguments={},
+            submitted_by=self.commander,
+            at=AT,
+        )
+
+    def alarm(self) -> Alarm:
+        return Alarm.objects.create(
+            spacecraft=self.spacecraft,
+            parameter="PWR_BATT_V",
+            severity="critical",
+            value="41.5",
+            limit="below 47",
+            raised_at=AT,
+        )
+
+    def bad_frame(self) -> BadFrame:
+        return BadFrame.objects.create(
+            spacecraft=self.spacecraft,
+            station="KASHI",
+            received_at=AT,
+            reason="its frame error control field does not match (CRC)",
+            octets=bytes(128),
+        )
+
+    def job(self) -> Job:
+        """Make one of the member's that waits for its first contact."""
+        return submit_job(
+            spacecraft=self.spacecraft,
+            organisation=self.organisation(Whose.MEMBER),
+            submitted_by=self.submitter,
+            program="SHA256",
+            input_octets=b"what to digest",
+            at=AT,
+        )
+
+    def completed_job(self) -> Job:
+        """Make one of the member's whose result is here."""
+        job = self.job()
+        job.state = Job.State.COMPLETED
+        job.stored_result = f"jobs/{job.number}.out"
+        job.output_sha256 = hashlib.sha256(OUTPUT).hexdigest()
+        job.output_octets = len(OUTPUT)
+        job.completed_at = AT
+        job.save()
+        storage.store(job.stored_result, OUTPUT)
+        return job
+
+    def transfer(self) -> Transfer:
+        """Make one that waits, of the member's job."""
+        uplink = self.job().uplink
+        assert uplink is not None
+        return uplink
