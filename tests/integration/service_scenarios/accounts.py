@@ -52,11 +52,6 @@ def make_an_account(call):
     )
 
 
-@scenario(services.invite)
-def invite(call):
-    call(operator=dave(), actor=PROCESS, at=AT)
-
-
 @scenario(services.close_account)
 def close(call):
     call(operator=dave(), actor=PROCESS, at=AT, wall_at=AT)
