@@ -41,7 +41,9 @@ def keep_archives_within_policy(**_later: object) -> int:
     gone = 0
     for spacecraft in fleet.active_spacecraft():
         try:
-            report = services.keep_within_policy(spacecraft=spacecraft, at=clock.now())
+            report = services.keep_within_policy(
+                spacecraft=spacecraft, actor="process:worker", at=clock.now()
+            )
         except ArchiveLockedError as error:
             logger.info("%s is left for the next time: %s", spacecraft, error)
             continue

@@ -33,7 +33,9 @@ def compact_archive(*, spacecraft: Spacecraft) -> CompactionReport | None:
     return compact(folder) if folder.is_dir() else None
 
 
-def keep_within_policy(*, spacecraft: Spacecraft, at: datetime) -> RetentionReport | None:
+def keep_within_policy(
+    *, spacecraft: Spacecraft, actor: Actor | str, at: datetime
+) -> RetentionReport | None:
     """Delete packets and columns that are older than the installation keeps them.
 
     ``TELEMETRY_KEEP_PACKETS_DAYS`` and ``TELEMETRY_KEEP_COLUMNS_DAYS`` say how long; 0 is
@@ -50,11 +52,28 @@ def keep_within_policy(*, spacecraft: Spacecraft, at: datetime) -> RetentionRepo
     columns_days = settings.TELEMETRY_KEEP_COLUMNS_DAYS
     if not folder.is_dir() or not (packets_days or columns_days):
         return None
-    return forget_before(
+    report = forget_before(
         folder,
         packets=at - timedelta(days=packets_days) if packets_days else None,
         columns=at - timedelta(days=columns_days) if columns_days else None,
     )
+    if report.segments or report.files:
+        with transaction.atomic():
+            append_entry(
+                action="telemetry.forget",
+                subject=f"spacecraft:{spacecraft.name}",
+                actor=actor,
+                at=at,
+                organisation=spacecraft.organisation.slug,
+                details={
+                    "packets_days": packets_days,
+                    "columns_days": columns_days,
+                    "files": report.files,
+                    "octets": report.octets,
+                    "segments": report.segments,
+                },
+            )
+    return report
 
 
 def rebuild_archive(*, spacecraft: Spacecraft, actor: Actor | str, at: datetime) -> int:
