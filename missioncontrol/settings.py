@@ -267,7 +267,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-archives-within-policy": {
         "task": "telemetry.tasks.keep_archives_within_policy",
         "schedule": 3600.0,
-        "options": {"expires": 600},
+        "options": {"expires": 3600},
     },
     "sweep-verifications": {
         "task": "uplink.commanding.tasks.sweep_verifications",
