@@ -167,7 +167,7 @@ class TestKilledExecutor:
         station.end_with = "LOS"
         wait_for(
             lambda: installation.rows("SELECT state FROM scheduling_contact") == [("COMPLETED",)],
-            timeout_s=30,
+            timeout_s=100,
         )
         assert len(station.spacecraft.accepted) == 1
         assert station.highest_epoch == 2
