@@ -53,9 +53,11 @@ class Recipe:
     """How one route is asked.
 
     Args:
-        route: As ``routes`` writes it, e.g. ``GET /passes/{contact_id}/``.
+        route: As ``routes`` writes it, e.g. ``GET /passes/{contact_id}/``; one that is asked
+            in several ways has a word more for each.
         by: What is usually shown there; the other one is tried at the owner's side only.
         of: Whose object it is; without one, the mission's or nobody's.
+        for_roles: Whether it may matter at whose organisation a role is held.
         meant: Whether somebody is meant to get in.
         confirmed: Whether a fresh proof of identity is asked for.
         prepare: Makes the object and says how it is asked for.
@@ -64,17 +66,18 @@ class Recipe:
     route: str
     by: By
     of: Sequence[Whose]
+    for_roles: bool
     meant: Meant
     confirmed: bool
     prepare: Callable[[Scene], Ask]
 
     @property
     def method(self) -> str:
-        return self.route.partition(" ")[0]
+        return self.route.split()[0]
 
     @property
     def address(self) -> str:
-        return self.route.partition(" ")[2]
+        return self.route.split()[1]
 
 
 RECIPES: dict[str, Recipe] = {}
@@ -107,6 +110,7 @@ def recipe(
             route=route,
             by=by or (By.TOKEN if "/api/" in route else By.SESSION),
             of=owners,
+            for_roles=action is not None or meant not in (None, anybody, nobody),
             meant=meant or granted(action, *owners),
             confirmed=action in TAKES_CONFIRMATION if confirmed is None else confirmed,
             prepare=prepare,

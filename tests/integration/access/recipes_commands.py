@@ -31,6 +31,7 @@ ON_THE_MACHINE = {
     "manage.py run_mission_control",
     "manage.py run_pass_executor",
     "manage.py run_telemetry_links",
+    "manage.py run_webhook_deliveries",
     "manage.py run_witness_rounds",
     "manage.py seed_demo",
     "manage.py verify_log",

@@ -1,4 +1,7 @@
-"""What can be asked for, found by looking: addresses, operations, sockets and commands."""
+"""What can be asked for, found by looking: addresses, operations, sockets and commands.
+
+Nothing here is a list that somebody keeps: a route that is added is found.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def _text(each: URLPattern | URLResolver) -> str:
     text = str(each.pattern)
     if isinstance(each.pattern, RegexPattern):
         text = re.sub(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\])*\)", r"{\1}", text)
-        return text.removeprefix("^").removesuffix("$")
+        return text.removeprefix("^").removesuffix("$").replace("(?:/|$)", "/")
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", text)
 
 
