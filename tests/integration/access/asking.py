@@ -18,7 +18,7 @@ from django.urls import reverse
 from missioncontrol.accounts.policy import Role
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import broker
-from tests.integration.access.cast import By, Subject, Whose, let_proof_age
+from tests.integration.access.cast import By, Subject, Whose, let_proof_age, take_scope
 from tests.integration.access.recipes import Ask, Recipe
 from tests.integration.access.scene import Scene
 
@@ -49,7 +49,8 @@ class Row:
     stranger: str
     without_role: str
     roles: tuple[str, ...]
-    confirmed: str
+    unscoped: str = ""  # who got in, by a token without the scope
+    confirmed: str = ""  # whether it takes a fresh proof of identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class Asking:
             for role in Role
         }
         inside = [cast.with_role[who] for who, outcome in outcomes.items() if outcome == IN]
+        unscoped = self._unscoped(ask, by, inside)
         confirmed = self._confirmed(ask, by, inside)
         return [
             Row(
@@ -121,10 +123,22 @@ class Asking:
                 stranger=stranger,
                 without_role=without_role,
                 roles=tuple(outcomes[role, whose] for role in Role),
+                unscoped=unscoped,
                 confirmed=confirmed,
             )
             for at, whose in sides
         ]
+
+    def _unscoped(self, ask: Ask, by: By, inside: list[Subject]) -> str:
+        """Return how somebody who gets in fares with a token whose scopes do not name it."""
+        if by is not By.TOKEN or self.recipe.action is None or not inside:
+            return ""
+        with undone():
+            take_scope(inside[0], self.recipe.action)
+            outcome = self._outcome(ask, by, inside[0])
+        if outcome not in {EMPTY, *REFUSALS}:
+            self._fault(f"a token without the scope {self.recipe.action} is answered {outcome}")
+        return outcome
 
     def _confirmed(self, ask: Ask, by: By, inside: list[Subject]) -> str:
         """Return whether somebody who gets in is asked to prove it anew when the proof is old."""

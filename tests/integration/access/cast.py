@@ -139,6 +139,13 @@ def let_proof_age(subject: Subject) -> None:
         ApiToken.objects.filter(pk=subject.token.pk).update(created_at=long_ago)
 
 
+def take_scope(subject: Subject, action: Action) -> None:
+    """Let the token of *subject* name everything that the role grants but *action*."""
+    assert subject.token is not None
+    scopes = [each for each in subject.token.scopes if each != action]
+    ApiToken.objects.filter(pk=subject.token.pk).update(scopes=scopes)
+
+
 def _date_proofs(session_key: str, at: datetime) -> None:
     store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     store[_PROOFS] = [

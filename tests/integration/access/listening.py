@@ -193,7 +193,6 @@ class Listening:
                 roles=tuple(
                     outcomes[self.scene.cast.with_role[role, whose].name] for role in Role
                 ),
-                confirmed="",
             )
             for at, whose in (("own", Whose.OPERATING), ("other", Whose.MEMBER))
         ]

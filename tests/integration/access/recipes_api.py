@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 
 from missioncontrol.accounts.policy import Action
-from tests.integration.access.recipes import MEMBER, OPERATING, Ask, nobody, plain, recipe
+from tests.integration.access.recipes import MEMBER, OPERATING, Ask, holds_a_role, nobody, plain, recipe
 from tests.integration.access.scene import AT
 
 plain("GET /api/v1/openapi.json")
 plain("GET /api/v1/clock")
-plain("GET /api/v1/spacecraft")
-plain("GET /api/v1/stations")
+plain("GET /api/v1/spacecraft", meant=holds_a_role)
+plain("GET /api/v1/stations", meant=holds_a_role)
 plain("GET /api/v1/contact-windows", Action.CONTACT_VIEW)
 
 # Nothing is at these: whoever is let in is told so.
@@ -29,7 +29,7 @@ def set_the_clock(scene):
     return Ask(json={"factor": 5})
 
 
-@recipe("GET /api/v1/spacecraft/{name}")
+@recipe("GET /api/v1/spacecraft/{name}", meant=holds_a_role)
 def a_spacecraft(scene):
     return Ask(path={"name": scene.spacecraft.name})
 
@@ -43,7 +43,7 @@ def telecommand_definitions(scene):
     return Ask(path={"name": scene.spacecraft.name})
 
 
-@recipe("GET /api/v1/stations/{name}")
+@recipe("GET /api/v1/stations/{name}", meant=holds_a_role)
 def a_station(scene):
     return Ask(path={"name": "KASHI"})
 
@@ -227,6 +227,7 @@ def jobs(scene):
 # A token submits for its own organisation, whosever token it is.
 @recipe(
     "POST /api/v1/jobs",
+    Action.JOB_SUBMIT,
     meant=lambda subject, _scene: subject.may(Action.JOB_SUBMIT, None),
 )
 def submit_a_job(scene):

@@ -140,8 +140,8 @@ def webhooks(scene):
 # A token makes one for its own organisation, whosever token it is.
 @recipe(
     "POST /api/v1/webhooks",
+    Action.WEBHOOK_MANAGE,
     meant=lambda subject, _scene: subject.may(Action.WEBHOOK_MANAGE, None),
-    confirmed=True,
 )
 def make_a_webhook(scene):
     return Ask(json=_WEBHOOK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from missioncontrol.accounts.policy import Action, Role
 from tests.integration.access.cast import Subject, Whose
-from tests.integration.access.recipes import MEMBER, Ask, nobody, plain, recipe
+from tests.integration.access.recipes import MEMBER, Ask, holds_a_role, nobody, plain, recipe
 from tests.integration.access.scene import Scene
 
 _MEMBER = {"slug": MEMBER}
@@ -37,11 +37,7 @@ def end_ones_other_sessions(scene):
     return Ask()
 
 
-def holds_a_role(subject: Subject, _scene: Scene) -> bool:
-    """A token belongs to an organisation: without a role there one has none to do with."""
-    return bool(subject.memberships)
-
-
+# A token belongs to an organisation: who has no role there has none to do with.
 @recipe("GET /account/tokens/new/", meant=holds_a_role)
 def the_page_for_a_token_of_ones_own(scene):
     return Ask()
