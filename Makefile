@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign requirements clean bench-plan fuzz-api bench-events
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan fuzz-api bench-events
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -82,6 +82,9 @@ fuzz-api: install-dev ## attack the API by its own description (MINUTES=10); pri
 
 bench-events: install-dev ## measure how soon events arrive (two minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_events
+
+access-matrix: install-dev ## write anew who gets where (docs/security/access-matrix.csv); read the difference
+	ACCESS_MATRIX=write $(BIN)/pytest tests/integration/access -q
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh
