@@ -180,6 +180,8 @@ SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 MFA_ADAPTER = "missioncontrol.accounts.adapters.SecondFactorAdapter"
 MFA_FORMS = {
+    "authenticate": "missioncontrol.accounts.code_forms.AuthenticateForm",
+    "reauthenticate": "missioncontrol.accounts.code_forms.ReauthenticateForm",
     "add_webauthn": "missioncontrol.accounts.passkey_forms.AddPasskeyForm",
     "authenticate_webauthn": "missioncontrol.accounts.passkey_forms.SecondFactorPasskeyForm",
     "login_webauthn": "missioncontrol.accounts.passkey_forms.SignInByPasskeyForm",

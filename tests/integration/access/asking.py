@@ -183,7 +183,7 @@ class Asking:
     def answer(
         self, ask: Ask, by: By, subject: Subject, method: str | None = None
     ) -> HttpResponse:
-        """Return what *subject* is answered; to another method than the recipe's if one is given."""
+        """Return what *subject* is answered, by *method* instead of the recipe's if given."""
         method = method or self.recipe.method
         values = ask.path(subject) if callable(ask.path) else ask.path
         address = self.recipe.address.format(

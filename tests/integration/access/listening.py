@@ -127,7 +127,9 @@ class Listening:
         """Return the rows of the table for this socket."""
         cast = self.scene.cast
         subjects = [cast.stranger, *cast.people()]
-        tickets = await sync_to_async(lambda: [self.recipe.ticket(each, cast) for each in subjects])()
+        tickets = await sync_to_async(
+            lambda: [self.recipe.ticket(each, cast) for each in subjects]
+        )()
         ears = {
             subject.name: Ear(self.recipe, subject, ticket)
             for subject, ticket in zip(subjects, tickets, strict=True)

@@ -6,7 +6,6 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 
 from tests.integration.access.recipes import (
-    MEMBER,
     Ask,
     anybody,
     nobody,
@@ -72,7 +71,10 @@ unlogged("POST /account/password/set/", confirmed=True)
 
 def invitation_of_a_newcomer(scene):
     person = scene.person("newcomer")
-    return {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
+    return {
+        "uidb36": user_pk_to_url_str(person),
+        "key": default_token_generator.make_token(person),
+    }
 
 
 @recipe("GET /account/invitation/{uidb36}-{key}/", meant=anybody)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import base64
 
 from missioncontrol.accounts.policy import Action
-from tests.integration.access.recipes import MEMBER, OPERATING, Ask, holds_a_role, nobody, plain, recipe
+from tests.integration.access.recipes import (
+    MEMBER,
+    OPERATING,
+    Ask,
+    holds_a_role,
+    nobody,
+    plain,
+    recipe,
+)
 from tests.integration.access.scene import AT
 
 plain("GET /api/v1/openapi.json")
@@ -103,16 +111,12 @@ def link_sessions_of_a_contact(scene):
     return Ask(path={"contact_id": scene.contact().pk})
 
 
-@recipe(
-    "GET /api/v1/contacts/{contact_id}/radiated-items", Action.TELECOMMAND_VIEW, of=OPERATING
-)
+@recipe("GET /api/v1/contacts/{contact_id}/radiated-items", Action.TELECOMMAND_VIEW, of=OPERATING)
 def radiated_items_of_a_contact(scene):
     return Ask(path={"contact_id": scene.contact().pk})
 
 
-@recipe(
-    "GET /api/v1/contacts/{contact_id}/transfers", Action.JOB_VIEW, of=(MEMBER, OPERATING)
-)
+@recipe("GET /api/v1/contacts/{contact_id}/transfers", Action.JOB_VIEW, of=(MEMBER, OPERATING))
 def transfers_of_a_contact(scene):
     transfer = scene.transfer()
     contact = scene.contact(state="COMPLETED", started_at=AT)
@@ -149,9 +153,7 @@ def newest_values(scene):
     return Ask(path={"name": scene.spacecraft.name})
 
 
-@recipe(
-    "GET /api/v1/spacecraft/{name}/telemetry/{parameter}", Action.TELEMETRY_VIEW, of=OPERATING
-)
+@recipe("GET /api/v1/spacecraft/{name}/telemetry/{parameter}", Action.TELEMETRY_VIEW, of=OPERATING)
 def history(scene):
     return Ask(path={"name": scene.spacecraft.name, "parameter": "PWR_BATT_V"})
 
@@ -232,9 +234,7 @@ def jobs(scene):
 )
 def submit_a_job(scene):
     content = base64.b64encode(b"what to digest").decode()
-    return Ask(
-        json={"spacecraft": scene.spacecraft.name, "program": "SHA256", "input": content}
-    )
+    return Ask(json={"spacecraft": scene.spacecraft.name, "program": "SHA256", "input": content})
 
 
 @recipe("GET /api/v1/jobs/{number}", Action.JOB_VIEW, of=(MEMBER, OPERATING))

@@ -40,9 +40,7 @@ def single_sign_on(scene):
     return Ask(path=_MEMBER)
 
 
-@recipe(
-    "PUT /api/v1/organisations/{slug}/single-sign-on", Action.SINGLE_SIGN_ON_MANAGE, of=MEMBER
-)
+@recipe("PUT /api/v1/organisations/{slug}/single-sign-on", Action.SINGLE_SIGN_ON_MANAGE, of=MEMBER)
 def set_single_sign_on(scene):
     body = {
         "issuer": "https://login.invalid",

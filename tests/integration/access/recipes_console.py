@@ -8,8 +8,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from missioncontrol.accounts.policy import Action
 from tests.integration.access.cast import Subject
-from tests.integration.access.recipes import MEMBER, OPERATING, Ask, anybody, plain, recipe, unlogged
-from tests.integration.access.scene import AT, Scene
+from tests.integration.access.recipes import (
+    MEMBER,
+    OPERATING,
+    Ask,
+    anybody,
+    plain,
+    recipe,
+    unlogged,
+)
+from tests.integration.access.scene import AT
 
 plain("GET /", Action.CONTACT_VIEW)
 plain("GET /health", meant=anybody)
@@ -76,9 +84,7 @@ def submit_a_telecommand(scene):
     return Ask(form={"spacecraft": scene.spacecraft.name, "telecommand": "PING"})
 
 
-@recipe(
-    "POST /commands/{telecommand_id}/approve/", Action.TELECOMMAND_APPROVE, of=OPERATING
-)
+@recipe("POST /commands/{telecommand_id}/approve/", Action.TELECOMMAND_APPROVE, of=OPERATING)
 def approve_a_telecommand(scene):
     return Ask(path={"telecommand_id": scene.telecommand().pk})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from missioncontrol.accounts.policy import Action, Role
-from tests.integration.access.cast import Subject, Whose
+from tests.integration.access.cast import Subject
 from tests.integration.access.recipes import MEMBER, Ask, holds_a_role, nobody, plain, recipe
 from tests.integration.access.scene import Scene
 
@@ -73,9 +73,7 @@ def an_organisation(scene):
 
 
 # Only what is posted takes a fresh proof.
-@recipe(
-    "GET /consortium/{slug}/accounts/new/", Action.ACCOUNT_MANAGE, of=MEMBER, confirmed=False
-)
+@recipe("GET /consortium/{slug}/accounts/new/", Action.ACCOUNT_MANAGE, of=MEMBER, confirmed=False)
 def the_page_for_an_account(scene):
     return Ask(path=_MEMBER)
 

@@ -7,7 +7,6 @@ from missioncontrol.audit.selectors import published_size
 from tests.integration.access.cast import By
 from tests.integration.access.recipes import Ask, plain, recipe
 
-
 plain("GET /log/checkpoint", Action.AUDIT_VIEW, by=By.TOKEN)
 
 

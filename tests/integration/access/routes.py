@@ -25,7 +25,9 @@ def addresses() -> dict[str, URLPattern]:
     return dict(_walk(get_resolver().url_patterns, "/"))
 
 
-def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, URLPattern]]:
+def _walk(
+    patterns: list[URLPattern | URLResolver], prefix: str
+) -> Iterator[tuple[str, URLPattern]]:
     for each in patterns:
         address = prefix + _text(each)
         if isinstance(each, URLResolver):

@@ -11,7 +11,16 @@ from missioncontrol.accounts.policy import Role
 from tests.integration.access.asking import Row
 
 FILE = Path(__file__).resolve().parents[3] / "docs" / "security" / "access-matrix.csv"
-HEAD = ["route", "by", "role held at", "stranger", "no role", *Role, "token without scope", "fresh proof"]
+HEAD = [
+    "route",
+    "by",
+    "role held at",
+    "stranger",
+    "no role",
+    *Role,
+    "token without scope",
+    "fresh proof",
+]
 
 
 class Family(StrEnum):

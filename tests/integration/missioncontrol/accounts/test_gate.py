@@ -126,8 +126,7 @@ class TestWhatIsAnswered:
         lines = [each.message for each in caplog.records if each.name.endswith("accounts.gate")]
         assert lines == [
             "alice may not POST /consortium/ours/roles/grant/ (session)",
-            "alice may not GET /api/v1/organisations/ours/tokens "
-            f"(token {secret.split('_')[1]})",
+            f"alice may not GET /api/v1/organisations/ours/tokens (token {secret.split('_')[1]})",
         ]
 
     def test_writes_no_line_by_an_address(self, alice, caplog):
