@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan fuzz-api bench-events
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan fuzz-api bench-events bench-decode bench-telemetry bench-windows
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -68,8 +68,14 @@ format: install-dev ## put the code into shape
 journey: install-dev ## headless: one job up, its result down, verified; prints JSON
 	$(BIN)/python -m tests.journeys.job_journey
 
+bench-decode: install-dev ## measure decoding, limits and channel coding (a minute); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_decode
+
 bench-audit: install-dev ## measure the consortium log (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_audit
+
+bench-windows: install-dev ## measure contact windows against Skyfield and Orekit (some minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_windows
 
 kill-rounds: install-dev ## kill whoever writes to the log 50 times, on both databases (some minutes); prints JSON
 	$(BIN)/python -m tests.integration.missioncontrol.audit.kill_rounds
@@ -85,6 +91,9 @@ bench-events: install-dev ## measure how soon events arrive (two minutes); print
 
 access-matrix: install-dev ## write anew who gets where (docs/security/access-matrix.csv); read the difference
 	ACCESS_MATRIX=write $(BIN)/pytest tests/integration/access -q
+
+bench-telemetry: install-dev ## measure telemetry from the socket to years of history (some 10 minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_telemetry
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh

@@ -18,6 +18,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- where this installation keeps its data -----------------------------------------------
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
 ARCHIVE_DIR = env.folder("ARCHIVE_DIR", VAR_DIR / "archive")
+# What receivers heard and nobody has archived yet; so much of it at each input.
+SPOOL_DIR = env.folder("SPOOL_DIR", VAR_DIR / "spool")
+SPOOL_MAX_MIB = env.integer("SPOOL_MAX_MIB", 1024, low=16, high=1_048_576)
+# How long telemetry is kept; 0 is for ever.
+TELEMETRY_KEEP_PACKETS_DAYS = env.integer("TELEMETRY_KEEP_PACKETS_DAYS", 0, low=0, high=36_500)
+TELEMETRY_KEEP_COLUMNS_DAYS = env.integer("TELEMETRY_KEEP_COLUMNS_DAYS", 0, low=0, high=36_500)
 FILES_DIR = env.folder("FILES_DIR", VAR_DIR / "files")
 LOG_DIR = env.folder("LOG_DIR", VAR_DIR / "log")
 # Name of the consortium log: first line of its checkpoints, name of its key. For ever.
@@ -260,6 +266,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "telemetry.tasks.compact_archives",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "keep-archives-within-policy": {
+        "task": "telemetry.tasks.keep_archives_within_policy",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
     },
     "sweep-verifications": {
         "task": "uplink.commanding.tasks.sweep_verifications",

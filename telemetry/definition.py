@@ -4,25 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.fleet.profiles import (
     CdsPacketTime,
+    FrameLinkProfile,
+    FrameProfile,
     LinkProfile,
     PacketLinkProfile,
     PacketTime,
+    SomeLinkProfile,
     parse_link_profile,
 )
-from telemetry.archive import ColumnGroup, Segmenter, StoredPacket
+from telemetry import streams
+from telemetry.archive import ColumnGroup, PacketRows, Segmenter
+from telemetry.archive.interface import Column
+from telemetry.ccsds.aos_frame import AosFrameFormat
+from telemetry.ccsds.channel_decoder import ChannelCoding
+from telemetry.ccsds.randomiser import RandomiserSequence
+from telemetry.ccsds.reed_solomon import ReedSolomonCode
 from telemetry.ccsds.time_codes import CdsFormat, CucFormat
 from telemetry.ccsds.tm_frame import TmFrameFormat
-from telemetry.dictionary import Decoder, Dictionary, compile_dictionary, parse_xtce
-from telemetry.limits import LimitDefinition, LimitState, definition_of
+from telemetry.dictionary import (
+    Decoder,
+    Dictionary,
+    Parameter,
+    compile_dictionary,
+    engineering,
+    expected_periods_s,
+    parse_xtce,
+)
+from telemetry.limits import (
+    LimitDefinition,
+    LimitState,
+    definition_of,
+    display_status,
+    needs_of_limits,
+)
 from telemetry.pipeline import PacketTime as PacketTimeField
-from telemetry.pipeline import ReceivedPacket, TelemetryBatch, TelemetryPipeline
+from telemetry.pipeline import ReceivedPackets, TelemetryBatch, TelemetryPipeline, instant
+
+_RANDOMISERS: Final = {
+    "short": RandomiserSequence.DEGREE_8,
+    "long": RandomiserSequence.DEGREE_17,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +73,13 @@ def compiled(xtce: str) -> CompiledDictionary:
         XtceError, DictionaryError: what is wrong with it, and where.
     """
     dictionary = parse_xtce(xtce.encode())
-    limits = (definition_of(parameter) for parameter in dictionary.parameters.values())
+    known = dictionary.parameters
+    limits = [definition_of(parameter, known) for parameter in known.values()]
     return CompiledDictionary(
         dictionary=dictionary,
-        decoder=compile_dictionary(dictionary),
+        decoder=compile_dictionary(dictionary, follow=needs_of_limits(dictionary)),
         limits=tuple(limit for limit in limits if limit is not None),
-        expected_period_s={
-            entry.parameter: container.expected_period_s
-            for container in dictionary.containers.values()
-            if container.expected_period_s is not None
-            for entry in container.entries
-            if hasattr(entry, "parameter")
-        },
+        expected_period_s=expected_periods_s(dictionary),
     )
 
 
@@ -63,6 +88,7 @@ def pipeline_of(
     *,
     states_in_force: Mapping[str, LimitState] | None = None,
     archived_until_us: Mapping[str, int] | None = None,
+    checks_limits: bool = True,
 ) -> TelemetryPipeline:
     """Return a fresh pipeline for one spacecraft's telemetry.
 
@@ -70,22 +96,20 @@ def pipeline_of(
         spacecraft: Whose.
         states_in_force: Limit states from before, by parameter.
         archived_until_us: Newest generation time from before, by container.
+        checks_limits: No, where only the values are of interest.
     """
     profile = parse_link_profile(spacecraft.link_profile)
     what = compiled(spacecraft.telemetry_dictionary)
     frame_format, file_apids = None, frozenset[int]()
+    if not isinstance(profile, PacketLinkProfile):
+        frame_format = frame_format_of(profile.frame)
     if isinstance(profile, LinkProfile):
-        frame_format = TmFrameFormat(
-            frame_length_octets=profile.tm.frame_octets,
-            has_ocf=profile.tm.ocf,
-            has_fecf=profile.tm.fecf,
-        )
         file_apids = frozenset({profile.apids.files_down, profile.apids.files_up})
     return TelemetryPipeline(
         spacecraft_id=spacecraft.ccsds_id,
         decoder=what.decoder,
         parameters=what.dictionary.parameters,
-        limit_definitions=what.limits,
+        limit_definitions=what.limits if checks_limits else (),
         frame_format=frame_format,
         packet_time=_packet_time(profile),
         file_apids=file_apids,
@@ -94,7 +118,33 @@ def pipeline_of(
     )
 
 
-def _packet_time(profile: LinkProfile | PacketLinkProfile) -> PacketTimeField | None:
+def frame_format_of(frame: FrameProfile) -> TmFrameFormat | AosFrameFormat:
+    """Return what decodes the frames that a profile describes."""
+    if frame.kind == "tm":
+        return TmFrameFormat(
+            frame_length_octets=frame.frame_octets, has_ocf=frame.ocf, has_fecf=frame.fecf
+        )
+    return AosFrameFormat(
+        frame_length_octets=frame.frame_octets,
+        has_fecf=frame.fecf,
+        has_ocf=frame.ocf,
+        has_header_error_control=frame.header_error_control,
+        insert_zone_octets=frame.insert_zone_octets,
+    )
+
+
+def channel_coding_of(profile: LinkProfile | FrameLinkProfile) -> ChannelCoding:
+    """Return how the frames of a profile are coded on the channel."""
+    coding = profile.coding
+    code = coding.reed_solomon
+    return ChannelCoding(
+        frame_octets=profile.frame.frame_octets,
+        reed_solomon=None if code is None else ReedSolomonCode(**code.model_dump()),
+        randomiser=None if coding.randomiser is None else _RANDOMISERS[coding.randomiser],
+    )
+
+
+def _packet_time(profile: SomeLinkProfile) -> PacketTimeField | None:
     time: PacketTime | CdsPacketTime | None = profile.packet_time
     if time is None:
         return None
@@ -129,22 +179,57 @@ def column_groups(spacecraft: str, batches: Sequence[TelemetryBatch]) -> list[Co
 
 def segmenter_of(spacecraft: Spacecraft) -> Segmenter:
     """Return what decodes logged packets again, after a crash or for a rebuild."""
+    pipeline = pipeline_of(spacecraft, checks_limits=False)
 
-    def segment(packets: Sequence[StoredPacket]) -> list[ColumnGroup]:
-        received = [
-            ReceivedPacket(
-                octets=packet.octets, received_at=packet.received_at, station=packet.station
-            )
-            for packet in packets
-        ]
-        result = pipeline_of(spacecraft).receive_packets(received)
+    def segment(rows: PacketRows) -> list[ColumnGroup]:
+        result = pipeline.receive_packet_columns(
+            rows.packets, received_us=rows.received_us, station=rows.station
+        )
         return column_groups(spacecraft.name, result.batches)
 
     return segment
 
 
+def packet_rows(
+    spacecraft: str, packets: ReceivedPackets, *, source: str = "", source_end: int = 0
+) -> list[PacketRows]:
+    """Return packets as the archive logs them: those of each station together.
+
+    Args:
+        spacecraft: Whose.
+        packets: As the pipeline gives them.
+        source: Where they were taken from, where that can be read again.
+        source_end: Up to where in it.
+    """
+    whole = PacketRows(
+        spacecraft=spacecraft,
+        station=packets.station_names[0],
+        packets=packets.batch,
+        apids=packets.apids,
+        sequence_counts=packets.sequence_counts,
+        generated_us=packets.generated_us,
+        received_us=packets.received_us,
+        own_time=packets.has_own_time,
+        source=source,
+        source_end=source_end,
+    )
+    if len(packets.station_names) == 1:
+        return [whole]
+    parts = (
+        (station, np.flatnonzero(packets.stations == number))
+        for number, station in enumerate(packets.station_names)
+    )
+    return [
+        replace(whole.chosen(rows), station=station, source=source, source_end=source_end)
+        for station, rows in parts
+        if len(rows)
+    ]
+
+
 def plain(value: Any) -> float | int | str:
     """Return an engineering value as JSON carries it."""
+    if isinstance(value, np.datetime64):
+        return str(np.datetime_as_string(value, unit="us", timezone="UTC"))
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, bytes):
@@ -155,3 +240,21 @@ def plain(value: Any) -> float | int | str:
         # Nine digits tell two float32 apart; more would be noise on the wire.
         return float(f"{value:.9g}") if math.isfinite(value) else str(value)
     return value if isinstance(value, int) else str(value)
+
+
+def told_value(
+    parameter: Parameter, raw: Column, state: LimitState, time_us: int
+) -> dict[str, Any]:
+    """Return one value as those who listen are told it.
+
+    Args:
+        parameter: Whose value.
+        raw: Of shape (1,).
+        state: The limit state in force.
+        time_us: Generation time, microseconds since 1970.
+    """
+    return {
+        "v": plain(engineering(parameter, raw)[0]),
+        "s": display_status(state).value,
+        "t": streams.iso(instant(time_us)),
+    }

@@ -39,6 +39,34 @@ class LinkSession(models.Model):
         return f"{self.antenna} from {self.opened_at:%H:%M:%SZ}: {self.frames_good} frames"
 
 
+class InputCounts(models.Model):
+    """What came in at one input of a spacecraft, and what was lost there, since it exists."""
+
+    spacecraft = models.ForeignKey(Spacecraft, on_delete=models.PROTECT, related_name="inputs")
+    name = models.CharField(max_length=30)
+    units = models.PositiveBigIntegerField(default=0)  # packets or frames
+    octets = models.PositiveBigIntegerField(default=0)
+    rejected = models.PositiveBigIntegerField(default=0)  # pieces that were none
+    dropped = models.PositiveBigIntegerField(default=0)  # datagrams, by the kernel or a full spool
+    connections = models.PositiveBigIntegerField(default=0)
+    last_received_at = models.DateTimeField(null=True, blank=True)
+    last_dropped_at = models.DateTimeField(null=True, blank=True)
+    last_drop_reason = models.CharField(max_length=80, blank=True)
+
+    objects = OrganisationRows["InputCounts"]("spacecraft__organisation")
+
+    class Meta:
+        base_manager_name = "objects"
+        verbose_name_plural = "input counts"
+        ordering = ["spacecraft", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["spacecraft", "name"], name="input_counted_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.spacecraft}: {self.units} units, {self.dropped} dropped"
+
+
 class BadFrame(models.Model):
     """Octets that could not be used, kept with their reason."""
 

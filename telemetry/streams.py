@@ -6,6 +6,7 @@ The archive and the rows are the truth; these are how others hear of it at once.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import time
 from collections.abc import Sequence
@@ -45,6 +46,30 @@ def publish_values(spacecraft: str, values: dict[str, dict[str, Any]]) -> None:
     """
     if values:
         live.publish({"type": "telemetry", "spacecraft": spacecraft, "values": values})
+
+
+def news_channel(spacecraft: str) -> str:
+    """Return the channel of a spacecraft's newest values, as soon as they are archived."""
+    return f"telemetry:{spacecraft}"
+
+
+def publish_news(spacecraft: str, values: dict[str, dict[str, Any]], *, position: int) -> int:
+    """Tell the programs that listen the newest values; return how many channels listen.
+
+    Args:
+        spacecraft: Its name.
+        values: As :func:`publish_values` takes them.
+        position: In the archive's packet log; what was logged before it is told by now.
+    """
+    message = {"position": position, "values": values}
+    try:
+        count: Any = broker.connection().publish(
+            news_channel(spacecraft), json.dumps(message, separators=(",", ":"))
+        )
+    except RedisError as error:
+        logger.debug("news of %s not published, the broker is away: %s", spacecraft, error)
+        return 0
+    return int(count)
 
 
 def publish_clcws(spacecraft_id: int, clcws: Sequence[StreamedClcw]) -> None:

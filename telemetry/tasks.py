@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from missioncontrol.fleet import selectors as fleet
+from missioncontrol.kernel import clock
 from telemetry import services
 from telemetry.archive import ArchiveLockedError
 
@@ -28,3 +29,24 @@ def compact_archives(**_later: object) -> int:
         if report is not None:
             merged += report.segments_before - report.segments_after
     return merged
+
+
+@shared_task(name="telemetry.tasks.keep_archives_within_policy")
+def keep_archives_within_policy(**_later: object) -> int:
+    """Delete telemetry that is older than it is kept. Safe to run twice.
+
+    Returns:
+        How many segments and files of packet logs went.
+    """
+    gone = 0
+    for spacecraft in fleet.active_spacecraft():
+        try:
+            report = services.keep_within_policy(
+                spacecraft=spacecraft, actor="process:worker", at=clock.now()
+            )
+        except ArchiveLockedError as error:
+            logger.info("%s is left for the next time: %s", spacecraft, error)
+            continue
+        if report is not None:
+            gone += report.segments + report.files
+    return gone

@@ -92,13 +92,14 @@ def _principal(request: HttpRequest) -> Principal | None:
     """Return who asks, by a token if one is shown, else by the session; None: a stranger."""
     shown = request.headers.get("Authorization")
     if shown is not None:
-        return _principal_of_header(shown)
+        return principal_of_bearer(shown)
     if isinstance(request.user, Operator):
         return principal_of_session(request.user, confirmed_at=confirmed_at(request))
     return None
 
 
-def _principal_of_header(shown: str) -> Principal | None:
+def principal_of_bearer(shown: str) -> Principal | None:
+    """Return who asks by an ``Authorization`` header; None: nobody that is known."""
     bearer = _BEARER.fullmatch(shown)
     wall_at = clock.wall_now()
     token = token_in_force(bearer[1], wall_at=wall_at) if bearer else None

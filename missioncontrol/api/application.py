@@ -28,6 +28,7 @@ from missioncontrol.api import (
     processes,
     telecommands,
     telemetry,
+    telemetry_history,
     tokens,
     transfers,
     webhooks,
@@ -133,6 +134,7 @@ for _router in (
     contacts.router,
     contact_parts.router,
     live_telemetry.router,  # its address is one of a parameter's history too
+    telemetry_history.router,  # before the history of one, whose name may be a path
     telemetry.router,
     bad_frames.router,
     alarms.router,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Header, Query, Router, Schema
+from pydantic import WithJsonSchema
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.principals import Principal
@@ -19,8 +20,8 @@ from missioncontrol.api.fields import example
 from missioncontrol.api.problems import problem
 from missioncontrol.api.server_sent_events import (
     BEAT_S,
-    MEDIA_TYPE,
     credential_at,
+    described_stream,
     message,
     no_room,
     stream_response,
@@ -38,6 +39,10 @@ _EVENT: Final[dict[str, Any]] = {
     "timestamp": "2026-12-01T12:00:00.000000Z",
     "data": {"subject": "job:17", "organisation": "ai-laboratory-1"},
 }
+# A header field is text, whatever stands in it.
+_LastEventId = Annotated[
+    EventNumber, WithJsonSchema({"type": "string", "pattern": "^(-1|[0-9]+)$"})
+]
 
 
 class LogEventOut(Schema):
@@ -75,14 +80,22 @@ class TicketOut(Schema):
     response=EventsOut,
     summary="Events, as a stream or in pages",
     openapi_extra={
-        "responses": {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+        "responses": {
+            200: {
+                "content": described_stream(
+                    id="^[0-9]+$",
+                    event=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)+$",
+                    data={"$ref": "#/components/schemas/LogEventOut"},
+                )
+            },
+        },
     },
 )
 def get_events(
     request: HttpRequest,
     asked: Query[EventQuery],
     last_event_id: Annotated[
-        EventNumber | None,
+        _LastEventId | None,
         Header(
             None,
             alias="Last-Event-ID",

@@ -14,10 +14,15 @@ from pydantic import Field
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.principals import Principal
 from missioncontrol.api.authentication import TOKEN_OR_SESSION, principal_of
-from missioncontrol.api.fields import Asked, Text, finite
+from missioncontrol.api.fields import Asked, JsonObject, Text, finite
 from missioncontrol.api.mission import spacecraft_in_path
 from missioncontrol.api.problems import invalid
-from missioncontrol.api.server_sent_events import BEAT_S, MEDIA_TYPE, message, stream_response
+from missioncontrol.api.server_sent_events import (
+    BEAT_S,
+    described_stream,
+    message,
+    stream_response,
+)
 from missioncontrol.api.telemetry_hub import Values, telemetry_hub
 from missioncontrol.events.listeners import Listener
 from missioncontrol.events.reading import read
@@ -29,6 +34,29 @@ from telemetry.streams import iso
 router = Router(tags=["telemetry"])
 
 MERGED_FOR_S: Final = 0.1  # values of one parameter within it become one
+
+_VALUE: Final[JsonObject] = {
+    "type": "object",
+    "properties": {
+        "value": {"description": "a number, a text, or null if there is none"},
+        "state": {"type": "string"},
+        "generated_at": {"type": ["string", "null"], "format": "date-time"},
+    },
+    "required": ["value", "state", "generated_at"],
+}
+_DATA: Final[JsonObject] = {
+    "type": "object",
+    "properties": {
+        "spacecraft": {"type": "string"},
+        "missed": {"type": "boolean", "description": "of a snapshot only"},
+        "values": {
+            "type": "object",
+            "description": "by parameter",
+            "additionalProperties": _VALUE,
+        },
+    },
+    "required": ["spacecraft", "values"],
+}
 
 
 class StreamQuery(Asked):
@@ -45,7 +73,7 @@ class StreamQuery(Asked):
         "responses": {
             200: {
                 "description": "A stream that goes on until you close it",
-                "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+                "content": described_stream(id="^.+$", event="^(snapshot|values)$", data=_DATA),
             },
         }
     },

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from missioncontrol.accounts.credentials import Credential, credential_of
 from missioncontrol.accounts.principals import Principal
+from missioncontrol.api.fields import JsonObject
 from missioncontrol.api.problems import problem
 from missioncontrol.events.listeners import Listener, StreamEndedError, listeners
 from missioncontrol.events.reading import release_connection
@@ -28,6 +29,31 @@ _HEADERS: Final = {
 # The messages of a stream, a batch at a time; an empty one where there was none for a while.
 Follow = Callable[[Listener], AsyncGenerator[list[str]]]
 May = Callable[[Principal], bool]
+
+
+def described_stream(*, id: str, event: str, data: JsonObject) -> JsonObject:  # noqa: A002
+    """Return the content of a response, for the description: its schema is that of each message.
+
+    Args:
+        id: Pattern of what names a message.
+        event: Pattern of the kinds of message.
+        data: Schema of the JSON that a message has.
+    """
+    message_schema = {
+        "type": "object",
+        "description": "One message of the stream; the values are the text of its fields",
+        "properties": {
+            "id": {"type": "string", "pattern": id},
+            "event": {"type": "string", "pattern": event},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": data,
+            },
+        },
+        "required": ["id", "event", "data"],
+    }
+    return {MEDIA_TYPE: {"schema": message_schema}}
 
 
 def wants_stream(request: HttpRequest) -> bool:

@@ -183,7 +183,8 @@ def list_subsystems(
 
 
 @router.get(
-    "/spacecraft/{name}/telemetry/{parameter}",
+    # Two of one name are told apart by the paths of their systems: with slashes.
+    "/spacecraft/{name}/telemetry/{path:parameter}",
     auth=TOKEN_OR_SESSION,
     response=HistoryOut,
     summary="History of one parameter",

@@ -12,7 +12,7 @@ from pydantic import Field, WithJsonSchema
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.principals import Principal
 from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, permitted, principal_of
-from missioncontrol.api.conditions import READ, tagged
+from missioncontrol.api.conditions import CHANGE, READ, tagged, unchanged
 from missioncontrol.api.fields import Instant, JsonObject, Number, Sent, Text, example
 from missioncontrol.api.paging import Page, PageQuery, newest_first, oldest_first
 from missioncontrol.api.problems import InvalidInputError, NotFoundError, invalid
@@ -214,22 +214,33 @@ def get_webhook(request: HttpRequest, response: HttpResponse, webhook_id: Number
 
 
 @router.patch(
-    "/webhooks/{webhook_id}", auth=TOKEN, response=WebhookOut, summary="Change a webhook"
+    "/webhooks/{webhook_id}",
+    auth=TOKEN,
+    response=WebhookOut,
+    summary="Change a webhook",
+    openapi_extra=CHANGE,
 )
-def change_webhook(request: HttpRequest, webhook_id: Number, asked: WebhookPatch) -> WebhookOut:
+def change_webhook(
+    request: HttpRequest, response: HttpResponse, webhook_id: Number, asked: WebhookPatch
+) -> WebhookOut:
     """Change what is given. Enabled again, a webhook goes on where it stopped."""
     principal = _managing(request, webhook_id)
+
+    def show() -> WebhookOut:
+        return WebhookOut(**_fields(_get(principal, webhook_id)))
+
     try:
-        services.change_webhook(
-            webhook_id=webhook_id,
-            changes=services.Changes(**asked.model_dump()),
-            actor=principal.operator,
-            at=clock.now(),
-            wall_at=clock.wall_now(),
-        )
+        with unchanged(request, Webhook.objects.filter(pk=webhook_id), show):
+            services.change_webhook(
+                webhook_id=webhook_id,
+                changes=services.Changes(**asked.model_dump()),
+                actor=principal.operator,
+                at=clock.now(),
+                wall_at=clock.wall_now(),
+            )
     except services.WebhookRefusedError as refusal:
         raise _wrong_field(refusal, asked) or refusal from refusal
-    return WebhookOut(**_fields(_get(principal, webhook_id)))
+    return tagged(request, response, show())
 
 
 @router.delete(

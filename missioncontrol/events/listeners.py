@@ -32,6 +32,7 @@ class EndOfStream(IntEnum):
 
     NOT_SIGNED_IN = 4401
     NOT_PERMITTED = 4403
+    NOT_FOUND = 4404
     TOO_SLOW = 4408
     INVALID = 4422
     NO_ROOM = 4503

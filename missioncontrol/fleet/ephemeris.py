@@ -1,4 +1,4 @@
-"""Orbital elements as the mission file carries them: TLE or OMM.
+"""Orbits as the mission file carries them: TLE, OMM or OEM.
 
 No Django. What the elements say is checked by ``missioncontrol.orbits``.
 """
@@ -11,16 +11,15 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from missioncontrol.fleet.profiles import Section
-from missioncontrol.orbits.elements import (
-    ElementsError,
-    MeanElements,
-    elements_from_omm,
-    elements_from_tle,
-)
+from missioncontrol.orbits.elements import ElementsError, MeanElements
+from missioncontrol.orbits.oem import ephemeris_from_oem
+from missioncontrol.orbits.omm import elements_from_omm
+from missioncontrol.orbits.orbit_ephemeris import OrbitEphemeris
+from missioncontrol.orbits.tle import elements_from_tle
 
 
 class _Elements(Section):
-    """What both forms have: which set wins, and until when it may be used.
+    """What all forms have: which set wins, and until when it may be used.
 
     The enabled, unexpired set of the highest priority is in force; the one
     loaded last wins a tie.
@@ -80,3 +79,22 @@ class OmmElements(_Elements):
     def mean_elements(self) -> MeanElements:
         """Return the elements for propagation."""
         return elements_from_omm(self.omm)
+
+
+class OemEphemeris(_Elements):
+    """An Orbit Ephemeris Message as text, KVN or XML (CCSDS 502.0-B-3, section 5)."""
+
+    kind: Literal["OEM"]
+    oem: str
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        try:
+            self.orbit_ephemeris()
+        except ElementsError as error:
+            raise ValueError(f"an OEM that can be read. {error}") from error
+        return self
+
+    def orbit_ephemeris(self) -> OrbitEphemeris:
+        """Return the ephemeris for interpolation."""
+        return ephemeris_from_oem(self.oem)

@@ -25,8 +25,9 @@ from pydantic import (
     model_validator,
 )
 
-from missioncontrol.fleet.ephemeris import OmmElements, TleElements
+from missioncontrol.fleet.ephemeris import OemEphemeris, OmmElements, TleElements
 from missioncontrol.fleet.mission_errors import FieldProblem, MissionFileError, problems_of, shown
+from missioncontrol.fleet.mission_references import duplicates, rows_of, unknown_references
 from missioncontrol.fleet.profiles import AnyLinkProfile, CfdpProfile, LinkProfile, Section
 from missioncontrol.fleet.telecommands import TelecommandDefinition
 
@@ -143,9 +144,10 @@ class SpacecraftEntry(Section):
     ccsds_id: int = Field(ge=0, le=1023, description="spacecraft identifier, 0 to 1023")
     phase: SpacecraftPhase
     operator: Slug
-    ephemerides: list[Annotated[TleElements | OmmElements, Field(discriminator="kind")]] = Field(
-        default_factory=list
-    )
+    ephemerides: list[
+        Annotated[TleElements | OmmElements | OemEphemeris, Field(discriminator="kind")]
+    ] = Field(default_factory=list)
+    relays: list[Name] = Field(default_factory=list)
     link_profile: AnyLinkProfile
     cfdp_profile: CfdpProfile | None = None
     mission_profiles: list[MissionProfileEntry] = Field(default_factory=list)
@@ -226,7 +228,7 @@ def parse_mission(text: str, read_attachment: ReadAttachment) -> MissionFile:
     except ValidationError as error:
         problems += problems_of(error, MissionFile)
     attachments, missing = _read_dictionaries(document, read_attachment)
-    problems += [*_duplicates(document), *_unknown_organisations(document), *missing]
+    problems += [*duplicates(document), *unknown_references(document), *missing]
     if mission is None or problems:
         raise MissionFileError(problems)
     mission._attachments.update(attachments)
@@ -285,87 +287,13 @@ def _syntax_problem(error: yaml.YAMLError) -> FieldProblem:
     )
 
 
-def _rows(value: Any, key: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return (path, row) of the rows of a list; what is no list or no row is left out.
-
-    The checks below run on the raw document, so that they report beside the
-    wrong fields and not only after those are mended.
-    """
-    rows = value.get(key) if isinstance(value, dict) else None
-    if not isinstance(rows, list):
-        return []
-    return [(f"{key}[{at}]", row) for at, row in enumerate(rows) if isinstance(row, dict)]
-
-
-def _nested(document: dict[str, Any], outer: str, inner: str) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (f"{path}.{inner_path}", inner_row)
-        for path, row in _rows(document, outer)
-        for inner_path, inner_row in _rows(row, inner)
-    ]
-
-
-def _duplicates(document: dict[str, Any]) -> list[FieldProblem]:
-    problems = [
-        *_repeated(_rows(document, "organisations"), ("slug",)),
-        *_repeated(_rows(document, "stations"), ("name",)),
-        *_repeated(_nested(document, "stations", "antennas"), ("name",)),
-        *_repeated(_rows(document, "spacecraft"), ("name",)),
-        *_repeated(_rows(document, "spacecraft"), ("ccsds_id",)),
-        *_repeated(_nested(document, "spacecraft", "mission_profiles"), ("name",)),
-    ]
-    for path, spacecraft in _rows(document, "spacecraft"):
-        telecommands = [
-            (f"{path}.{inner}", row) for inner, row in _rows(spacecraft, "telecommands")
-        ]
-        problems += _repeated(telecommands, ("name",))
-        problems += _repeated(telecommands, ("apid", "function_code"))
-    return problems
-
-
-def _repeated(rows: list[tuple[str, dict[str, Any]]], key: tuple[str, ...]) -> list[FieldProblem]:
-    """Return a problem for each row whose *key* an earlier row has."""
-    first_at: dict[str, str] = {}
-    problems = []
-    for path, row in rows:
-        if any(row.get(name) is None for name in key):
-            continue  # a missing field is reported as such
-        value = ", ".join(shown(row[name]) for name in key)
-        if value in first_at:
-            problems.append(
-                FieldProblem(
-                    path=f"{path}.{key[-1]}",
-                    value=value,
-                    allowed=f"another {' and '.join(key)} than {first_at[value]} has",
-                )
-            )
-        first_at.setdefault(value, path)
-    return problems
-
-
-def _unknown_organisations(document: dict[str, Any]) -> list[FieldProblem]:
-    known = {str(row.get("slug")) for _, row in _rows(document, "organisations")}
-    references = [
-        *((f"{path}.owner", row.get("owner")) for path, row in _rows(document, "stations")),
-        *(
-            (f"{path}.operator", row.get("operator"))
-            for path, row in _rows(document, "spacecraft")
-        ),
-    ]
-    return [
-        FieldProblem(path, shown(slug), f"a slug out of organisations: {', '.join(sorted(known))}")
-        for path, slug in references
-        if isinstance(slug, str) and slug not in known
-    ]
-
-
 def _read_dictionaries(
     document: dict[str, Any], read_attachment: ReadAttachment
 ) -> tuple[dict[str, str], list[FieldProblem]]:
     """Return the dictionaries by file name, and a problem for each that cannot be used."""
     texts: dict[str, str] = {}
     problems = []
-    for path, spacecraft in _rows(document, "spacecraft"):
+    for path, spacecraft in rows_of(document, "spacecraft"):
         name = spacecraft.get("telemetry_dictionary")
         if not isinstance(name, str) or name in texts:
             continue

@@ -96,6 +96,8 @@ class Spacecraft(models.Model):
     cfdp_profile = models.JSONField()
     telecommands = models.JSONField(default=list)
     telemetry_dictionary = models.TextField()
+    # Over whom it can reach the ground, besides by itself.
+    relays = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="users")
     active = models.BooleanField(default=True)
 
     class Meta:
@@ -107,11 +109,15 @@ class Spacecraft(models.Model):
 
 
 class Ephemeris(models.Model):
-    """One set of elements. A set is never edited: a better one is loaded beside it."""
+    """One set of elements, or one ephemeris message.
+
+    It is never edited: a better one is loaded beside it.
+    """
 
     class Kind(models.TextChoices):
         TLE = "TLE"
         OMM = "OMM"
+        OEM = "OEM"
 
     spacecraft = models.ForeignKey(
         Spacecraft, on_delete=models.PROTECT, related_name="ephemerides"
@@ -121,6 +127,7 @@ class Ephemeris(models.Model):
     line1 = models.CharField(max_length=69, blank=True)
     line2 = models.CharField(max_length=69, blank=True)
     omm = models.JSONField(default=dict, blank=True)
+    oem = models.TextField(blank=True)
     epoch = models.DateTimeField()
     priority = models.PositiveSmallIntegerField(default=0)
     enabled = models.BooleanField(default=True)

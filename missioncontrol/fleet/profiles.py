@@ -4,13 +4,14 @@ Pure: pydantic models of two sections of the mission file. All durations are
 seconds of mission time.
 
 Sources: CCSDS 132.0-B-3 (TM), 232.0-B-4 (TC), 232.1-B-2 (COP-1),
-301.0-B-4 (time codes), 727.0-B-5 (CFDP).
+301.0-B-4 (time codes), 131.0-B-5 (coding), 732.0-B-4 (AOS), 727.0-B-5 (CFDP).
 """
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, Self
+import re
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -99,6 +100,90 @@ class Apids(Section):
         return self
 
 
+InputName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+_ADDRESS: Final = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\]):(?P<port>\d{1,5})")
+
+
+class Input(Section):
+    """A socket at which telemetry comes in by itself, without a contact.
+
+    Either *listen* (TCP, UDP) or *connect* (TCP) names host and port.
+    """
+
+    name: InputName
+    protocol: Literal["tcp", "udp"]
+    listen: str | None = None
+    connect: str | None = None
+    carries: Literal["space_packets", "frames", "cadus"]
+    # Octets before each packet that are not its own: an envelope, a time tag.
+    prefix_octets: int = Field(default=0, ge=0, le=1024)
+
+    @model_validator(mode="after")
+    def _has_one_address(self) -> Self:
+        if (self.listen is None) == (self.connect is None):
+            raise ValueError("give listen or connect, and not both")
+        if self.protocol == "udp" and self.connect is not None:
+            raise ValueError("an input over UDP listens; give listen instead of connect")
+        if self.protocol == "udp" and self.carries == "cadus":
+            raise ValueError("CADUs are a stream; over UDP give frames")
+        if self.prefix_octets and self.carries != "space_packets":
+            raise ValueError("prefix_octets is for space_packets only")
+        _ = self.address
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        text = self.listen or self.connect or ""
+        found = _ADDRESS.fullmatch(text)
+        if found is None or not 1 <= int(found["port"]) <= 65_535:
+            raise ValueError(f"{text!r} is no HOST:PORT with a port from 1 to 65535")
+        return found["host"].strip("[]"), int(found["port"])
+
+
+class ReedSolomonProfile(Section):
+    """The Reed-Solomon code of the return link (131.0-B-5, section 4)."""
+
+    correctable_symbols: Literal[8, 16] = 16
+    interleave: int = Field(default=1, ge=1, le=8)
+    virtual_fill: int = Field(default=0, ge=0, le=222)
+    dual_basis: bool = True
+
+
+class CodingProfile(Section):
+    """How frames are coded on the channel, where CADUs come in."""
+
+    reed_solomon: ReedSolomonProfile | None = None
+    randomiser: Literal["short", "long"] | None = None  # x^8..., x^17... (131.0-B-5, section 10)
+
+
+class FrameProfile(Section):
+    """Transfer frames of one length, TM (132.0-B-3) or AOS (732.0-B-4)."""
+
+    kind: Literal["tm", "aos"]
+    frame_octets: int = Field(ge=64, le=2048)
+    fecf: bool
+    ocf: bool = False
+    header_error_control: bool = False  # of AOS frames
+    insert_zone_octets: int = Field(default=0, ge=0, le=1024)  # of AOS frames
+
+    @model_validator(mode="after")
+    def _only_aos_has_zones(self) -> Self:
+        if self.kind == "tm" and (self.header_error_control or self.insert_zone_octets):
+            raise ValueError("header_error_control and insert_zone_octets are for AOS frames")
+        return self
+
+
+def _refuse_repeated_names(inputs: tuple[Input, ...]) -> None:
+    names = [one.name for one in inputs]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"the inputs have the name {', '.join(repeated)} twice")
+
+
+Inputs = Annotated[tuple[Input, ...], Field(max_length=16, strict=False)]
+
+
 class LinkProfile(Section):
     """What the octets look like on the way to and from one spacecraft."""
 
@@ -109,6 +194,21 @@ class LinkProfile(Section):
     apids: Apids
     downlink_hz: float = Field(ge=1e8, le=1e11)
     uplink_hz: float = Field(ge=1e8, le=1e11)
+    coding: CodingProfile = CodingProfile()
+    inputs: Inputs = ()
+
+    @property
+    def frame(self) -> FrameProfile:
+        """The frames of the return link."""
+        tm = self.tm
+        return FrameProfile(kind="tm", frame_octets=tm.frame_octets, fecf=tm.fecf, ocf=tm.ocf)
+
+    @model_validator(mode="after")
+    def _inputs_carry_frames(self) -> Self:
+        _refuse_repeated_names(self.inputs)
+        if any(one.carries == "space_packets" for one in self.inputs):
+            raise ValueError("the packets of this link travel in frames; let inputs carry frames")
+        return self
 
 
 class PacketLinkProfile(Section):
@@ -116,13 +216,39 @@ class PacketLinkProfile(Section):
 
     kind: Literal["space_packets"]
     packet_time: PacketTime | CdsPacketTime | None = Field(default=None, discriminator="code")
+    inputs: Inputs = ()
+
+    @model_validator(mode="after")
+    def _inputs_carry_packets(self) -> Self:
+        _refuse_repeated_names(self.inputs)
+        if any(one.carries != "space_packets" for one in self.inputs):
+            raise ValueError("this link has no frames; its inputs carry space_packets")
+        return self
 
 
-AnyLinkProfile = Annotated[LinkProfile | PacketLinkProfile, Field(discriminator="kind")]
-_LINK_PROFILES: TypeAdapter[LinkProfile | PacketLinkProfile] = TypeAdapter(AnyLinkProfile)
+class FrameLinkProfile(Section):
+    """A source of transfer frames that is only listened to."""
+
+    kind: Literal["frames"]
+    frame: FrameProfile
+    coding: CodingProfile = CodingProfile()
+    packet_time: PacketTime | CdsPacketTime | None = Field(default=None, discriminator="code")
+    inputs: Inputs = ()
+
+    @model_validator(mode="after")
+    def _inputs_carry_frames(self) -> Self:
+        _refuse_repeated_names(self.inputs)
+        if any(one.carries == "space_packets" for one in self.inputs):
+            raise ValueError("the packets of this link travel in frames; let inputs carry frames")
+        return self
 
 
-def parse_link_profile(stored: dict[str, Any]) -> LinkProfile | PacketLinkProfile:
+SomeLinkProfile = LinkProfile | PacketLinkProfile | FrameLinkProfile
+AnyLinkProfile = Annotated[SomeLinkProfile, Field(discriminator="kind")]
+_LINK_PROFILES: TypeAdapter[SomeLinkProfile] = TypeAdapter(AnyLinkProfile)
+
+
+def parse_link_profile(stored: dict[str, Any]) -> SomeLinkProfile:
     """Return a stored link profile (JSON values) in its typed form.
 
     Raises:

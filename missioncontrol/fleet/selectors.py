@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,8 +16,12 @@ from missioncontrol.fleet.models import (
     MissionProfile,
     Spacecraft,
 )
-from missioncontrol.orbits.elements import MeanElements, elements_from_omm, elements_from_tle
+from missioncontrol.orbits.elements import ElementsError, MeanElements
+from missioncontrol.orbits.oem import ephemeris_from_oem
+from missioncontrol.orbits.omm import elements_from_omm
+from missioncontrol.orbits.orbit_ephemeris import AnyTrajectory
 from missioncontrol.orbits.sites import Site
+from missioncontrol.orbits.tle import elements_from_tle
 
 _DEMO_MISSION: Final = "demo"
 
@@ -93,11 +99,52 @@ def ephemeris_in_force(spacecraft: Spacecraft, at: datetime) -> Ephemeris | None
     )
 
 
+def ephemerides_in_force(spacecraft_ids: Iterable[int], at: datetime) -> dict[int, int]:
+    """Return which ephemeris to use at *at*, by the spacecraft's primary key.
+
+    One query for all; the choice is that of :func:`ephemeris_in_force`.
+    """
+    rows = (
+        Ephemeris.objects.filter(spacecraft__in=spacecraft_ids, enabled=True)
+        .filter(Q(expires_at=None) | Q(expires_at__gt=at))
+        .order_by("spacecraft_id", "-priority", "-loaded_at", "-pk")
+        .values_list("spacecraft_id", "pk")
+    )
+    chosen: dict[int, int] = {}
+    for spacecraft_id, ephemeris_id in rows:
+        chosen.setdefault(spacecraft_id, ephemeris_id)
+    return chosen
+
+
+def relays_of(spacecraft_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Return over whom each spacecraft can reach the ground; primary keys."""
+    rows = Spacecraft.relays.through._default_manager.filter(
+        from_spacecraft__in=spacecraft_ids, to_spacecraft__active=True
+    ).values_list("from_spacecraft_id", "to_spacecraft_id")
+    relays: dict[int, list[int]] = defaultdict(list)
+    for user, relay in rows:
+        relays[user].append(relay)
+    return relays
+
+
+def trajectory(ephemeris: Ephemeris) -> AnyTrajectory:
+    """Return *ephemeris* as ``missioncontrol.orbits`` takes it, whatever its kind."""
+    if ephemeris.kind == Ephemeris.Kind.OEM:
+        return ephemeris_from_oem(ephemeris.oem)
+    return mean_elements(ephemeris)
+
+
 def mean_elements(ephemeris: Ephemeris) -> MeanElements:
-    """Return *ephemeris* as ``missioncontrol.orbits`` takes it."""
+    """Return a set of elements as ``missioncontrol.orbits`` takes it.
+
+    Raises:
+        ElementsError: It is an ephemeris message and has none.
+    """
     if ephemeris.kind == Ephemeris.Kind.TLE:
         return elements_from_tle(ephemeris.name, ephemeris.line1, ephemeris.line2)
-    return elements_from_omm(ephemeris.omm)
+    if ephemeris.kind == Ephemeris.Kind.OMM:
+        return elements_from_omm(ephemeris.omm)
+    raise ElementsError(f"{ephemeris} is a table of states and has no mean elements.")
 
 
 def site(station: GroundStation) -> Site:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 from django.db import models, transaction
@@ -8,7 +10,7 @@ from django.db import models, transaction
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Action, require
 from missioncontrol.audit.services import append_entry
-from missioncontrol.fleet.ephemeris import OmmElements, TleElements
+from missioncontrol.fleet.ephemeris import OemEphemeris, OmmElements, TleElements
 from missioncontrol.fleet.mission_changes import MissionLoad, differences
 from missioncontrol.fleet.mission_file import MissionFile, SpacecraftEntry, StationEntry
 from missioncontrol.fleet.models import (
@@ -20,14 +22,23 @@ from missioncontrol.fleet.models import (
     Spacecraft,
 )
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.dispatch import send_after_commit
 from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.models import ClockAnchor
+from missioncontrol.orbits.element_files import Unreadable, read_elements
+from missioncontrol.orbits.elements import ElementsError
+from missioncontrol.orbits.omm import omms_in
+from missioncontrol.orbits.orbit_ephemeris import AnyTrajectory, OrbitEphemeris
 
 # An entry of the log has at most 65,535 octets; the rest is in the file, by its digest.
 _CHANGES_LOGGED: Final = 200
 
 _Row = TypeVar("_Row", bound=models.Model)
+
+
+class EphemerisRefusedError(RefusedError):
+    """A text is not the elements of one spacecraft."""
 
 
 class ClockRefusedError(RefusedError):
@@ -67,6 +78,7 @@ def load_mission(*, mission: MissionFile, actor: Operator | str, at: datetime) -
     for spacecraft in mission.spacecraft:
         dictionary = mission.attachment(spacecraft.telemetry_dictionary)
         _load_spacecraft(load, spacecraft, organisations[spacecraft.operator], dictionary)
+    _load_relays(load, mission)
     load.retire(Antenna, {row.name for station in mission.stations for row in station.antennas})
     load.retire(Spacecraft, {row.name for row in mission.spacecraft})
     _load_mission_row(load, mission)
@@ -76,6 +88,89 @@ def load_mission(*, mission: MissionFile, actor: Operator | str, at: datetime) -
     if mission.clock is not None and not ClockAnchor.objects.exists():
         clock.set_clock(mission_time=mission.clock.start, factor=mission.clock.factor)
     return load.report
+
+
+@transaction.atomic
+def load_ephemeris(
+    *,
+    spacecraft: str,
+    text: str,
+    actor: Operator | str,
+    at: datetime,
+    priority: int = 0,
+    expires_at: datetime | None = None,
+) -> Ephemeris:
+    """Add elements or an ephemeris message, and have the windows of its spacecraft recomputed.
+
+    What is loaded stays; which of them is in force is a matter of priority, and
+    of equal ones the latest counts.
+
+    Args:
+        spacecraft: Its name.
+        text: A TLE, an OMM (KVN, XML, JSON) or an OEM (KVN, XML): one set.
+        actor: Who loads it.
+        at: Moment of the load, UTC.
+        priority: The highest is in force.
+        expires_at: Not used from then on.
+
+    Raises:
+        Spacecraft.DoesNotExist: none has that name.
+        NotPermittedError: *actor* is a person without the right ``mission.load``.
+        EphemerisRefusedError: the text holds no set, several, or one that cannot be read.
+    """
+    if isinstance(actor, Operator):
+        require(actor, Action.MISSION_LOAD)
+    row = Spacecraft.objects.select_related("organisation").get(name=spacecraft)
+    found = _one_trajectory(text)
+    ephemeris = Ephemeris.objects.create(
+        spacecraft=row,
+        name=found.name[:40],
+        epoch=found.epoch,
+        priority=priority,
+        expires_at=expires_at,
+        loaded_at=at,
+        **_as_stored(found, text),
+    )
+    append_entry(
+        action="ephemeris.load",
+        subject=f"ephemeris:{ephemeris.pk}",
+        actor=actor,
+        at=at,
+        organisation=row.organisation.slug,
+        details={
+            "spacecraft": row.name,
+            "kind": ephemeris.kind,
+            "epoch": ephemeris.epoch.isoformat(),
+            "priority": priority,
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        },
+    )
+    send_after_commit("missioncontrol.contacts.tasks.keep_horizon")
+    return ephemeris
+
+
+def _one_trajectory(text: str) -> AnyTrajectory:
+    try:
+        found = list(read_elements(text))
+    except ElementsError as error:
+        raise EphemerisRefusedError(f"Nothing was loaded. {error}") from error
+    if len(found) != 1:
+        raise EphemerisRefusedError(
+            f"Nothing was loaded: the text holds {len(found)} sets of elements; give one."
+        )
+    if isinstance(found[0], Unreadable):
+        raise EphemerisRefusedError(f"Nothing was loaded. {found[0].satellite}: {found[0].reason}")
+    return found[0]
+
+
+def _as_stored(found: AnyTrajectory, text: str) -> dict[str, Any]:
+    if isinstance(found, OrbitEphemeris):
+        return {"kind": Ephemeris.Kind.OEM, "oem": text}
+    lines = [line.rstrip() for line in text.splitlines()]
+    for line1, line2 in pairwise(lines):
+        if line1.startswith("1 ") and line2.startswith("2 "):
+            return {"kind": Ephemeris.Kind.TLE, "line1": line1, "line2": line2}
+    return {"kind": Ephemeris.Kind.OMM, "omm": dict(omms_in(text)[0])}
 
 
 @transaction.atomic
@@ -193,8 +288,20 @@ def _load_spacecraft(
         load.store(MissionProfile, {"name": profile.name}, {**values, "spacecraft": spacecraft})
 
 
+def _load_relays(load: _Load, mission: MissionFile) -> None:
+    """Bring what can serve whom as a relay to what the file says."""
+    rows = {row.name: row for row in Spacecraft.objects.filter(active=True)}
+    for entry in mission.spacecraft:
+        spacecraft = rows[entry.name]
+        before = sorted(spacecraft.relays.values_list("name", flat=True))
+        after = sorted(entry.relays)
+        load.report.changed += differences(f"spacecraft {entry.name}: relays", before, after)
+        if before != after:
+            spacecraft.relays.set([rows[name] for name in after])
+
+
 def _load_elements(
-    load: _Load, spacecraft: Spacecraft, elements: TleElements | OmmElements
+    load: _Load, spacecraft: Spacecraft, elements: TleElements | OmmElements | OemEphemeris
 ) -> None:
     """Add a set of elements; of one that is there, only its place in the order changes."""
     order = {
@@ -203,15 +310,22 @@ def _load_elements(
         "expires_at": elements.expires_at,
     }
     orbit: dict[str, Any] = {"kind": elements.kind, "name": elements.name}
+    orbit |= {"line1": "", "line2": "", "omm": {}, "oem": ""}
     if isinstance(elements, TleElements):
-        orbit |= {"line1": elements.line1, "line2": elements.line2, "omm": {}}
+        orbit |= {"line1": elements.line1, "line2": elements.line2}
+    elif isinstance(elements, OmmElements):
+        orbit["omm"] = elements.omm
     else:
-        orbit |= {"line1": "", "line2": "", "omm": elements.omm}
+        orbit["oem"] = elements.oem
     for row in Ephemeris.objects.filter(spacecraft=spacecraft):
         if all(getattr(row, field) == value for field, value in orbit.items()):
             load.update(row, f"{row.kind} {row.name}", order)
             return
-    epoch = elements.mean_elements().epoch
+    epoch = (
+        elements.orbit_ephemeris().epoch
+        if isinstance(elements, OemEphemeris)
+        else elements.mean_elements().epoch
+    )
     load.note_created(Ephemeris, f"{elements.kind} {elements.name} of {epoch:%Y-%m-%d %H:%MZ}")
     Ephemeris.objects.create(
         spacecraft=spacecraft, epoch=epoch, loaded_at=load.at, **orbit, **order

@@ -7,8 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from missioncontrol.orbits.polynomials import Booleans
-from missioncontrol.orbits.wgs84 import Floats
+from missioncontrol.orbits.arrays import Booleans, Floats
 
 _HALVINGS: Final = 45  # of four minutes: far below a nanosecond
 _GOLDEN_CUTS: Final = 45

@@ -16,7 +16,7 @@ import numpy as np
 from skyfield.sgp4lib import theta_GMST1982
 from skyfield.timelib import Time, Timescale
 
-from missioncontrol.orbits.wgs84 import Floats
+from missioncontrol.orbits.arrays import Floats
 
 EARTH_ROTATION_RATE_RAD_S: Final = 7.292115146706979e-5
 _JULIAN_DAY_OF_ORDINAL_ZERO: Final = 1721424.5

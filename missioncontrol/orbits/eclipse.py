@@ -9,32 +9,27 @@ penumbra.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 import numpy as np
 from skyfield.timelib import Timescale
 
-from missioncontrol.orbits import polynomials, sun
+from missioncontrol.orbits import sun
+from missioncontrol.orbits.arrays import Floats
 from missioncontrol.orbits.bracketing import maxima, switch_times
-from missioncontrol.orbits.elements import MeanElements
-from missioncontrol.orbits.propagation import (
-    MARGIN_NODES,
-    STEP_S,
-    TimeGrid,
-    first_error,
-    propagate_teme,
-    propagate_teme_at,
-    time_grid,
-)
+from missioncontrol.orbits.time_grid import seconds_of
 from missioncontrol.orbits.time_scale import packaged_time_scale
-from missioncontrol.orbits.wgs84 import EQUATORIAL_RADIUS_KM, FLATTENING, Floats
+from missioncontrol.orbits.trajectory import Trajectory, states_at
+from missioncontrol.orbits.wgs84 import EQUATORIAL_RADIUS_KM, FLATTENING
 
 _STRETCH: Final = np.array([1.0, 1.0, 1.0 / (1.0 - FLATTENING)])
-_NEAR_EDGE_RAD: Final = 0.05  # between two nodes the margin dips by much less
+_SAMPLE_S: Final = 120.0
+_NEAR_EDGE_RAD: Final = 0.05  # between two samples the depth dips by much less
 
 
 class Shadow(StrEnum):
@@ -60,7 +55,7 @@ class EclipseInterval:
 
 
 def eclipse_intervals(
-    elements: MeanElements,
+    trajectory: Trajectory,
     *,
     start: datetime,
     end: datetime,
@@ -70,49 +65,50 @@ def eclipse_intervals(
     """Return the stays in the Earth's shadow, in time order, cut to the interval.
 
     Raises:
-        PropagationError: SGP4 has no position somewhere in the interval.
+        PropagationError: There is no position somewhere in the interval.
         ValueError: A time without a zone, or *end* not later than *start*.
     """
-    grid = time_grid(start, end)
-    search = _EclipseSearch(elements, grid, shadow, time_scale or packaged_time_scale())
+    midnight, start_s, end_s = seconds_of(start, end)
+    path = sun.SunPath(time_scale or packaged_time_scale(), midnight, start_s, end_s)
+    search = _EclipseSearch(trajectory, path, midnight, shadow)
     return [
         EclipseInterval(
             shadow=shadow,
-            entry=grid.at(entry_s),
-            exit=grid.at(exit_s),
-            clipped_start=entry_s <= grid.start_s,
-            clipped_end=exit_s >= grid.end_s,
+            entry=midnight + timedelta(seconds=entry_s),
+            exit=midnight + timedelta(seconds=exit_s),
+            clipped_start=entry_s <= start_s,
+            clipped_end=exit_s >= end_s,
         )
-        for entry_s, exit_s in search.find()
+        for entry_s, exit_s in search.between(start_s, end_s)
     ]
 
 
 def sunlit_fraction(
-    elements: MeanElements, at: Sequence[datetime], *, time_scale: Timescale | None = None
+    trajectory: Trajectory, at: Sequence[datetime], *, time_scale: Timescale | None = None
 ) -> Floats:
     """Return how much of the Sun's disc the spacecraft sees, 0 to 1, at each instant.
 
     Raises:
-        PropagationError: SGP4 has no position at one of the instants.
+        PropagationError: There is no position at one of the instants.
         ValueError: No instant, or one without a time zone.
     """
-    position_km, _, sun_km = _spacecraft_and_sun(elements, at, time_scale)
+    position_km, _, sun_km = _spacecraft_and_sun(trajectory, at, time_scale)
     separation, earth, disc = _angles_rad(position_km, sun_km)
     return 1.0 - _hidden_fraction(separation, earth, disc)
 
 
 def beta_angle_deg(
-    elements: MeanElements, at: Sequence[datetime], *, time_scale: Timescale | None = None
+    trajectory: Trajectory, at: Sequence[datetime], *, time_scale: Timescale | None = None
 ) -> Floats:
     """Return the angle of the Sun above the orbital plane, in degrees, at each instant.
 
     Positive on the side of the orbit's angular momentum.
 
     Raises:
-        PropagationError: SGP4 has no position at one of the instants.
+        PropagationError: There is no position at one of the instants.
         ValueError: No instant, or one without a time zone.
     """
-    position_km, velocity_km_s, sun_km = _spacecraft_and_sun(elements, at, time_scale)
+    position_km, velocity_km_s, sun_km = _spacecraft_and_sun(trajectory, at, time_scale)
     normal = np.cross(position_km, velocity_km_s)
     sine = (normal * sun_km).sum(axis=1) / (
         np.linalg.norm(normal, axis=1) * np.linalg.norm(sun_km, axis=1)
@@ -123,29 +119,24 @@ def beta_angle_deg(
 
 class _EclipseSearch:
     def __init__(
-        self, elements: MeanElements, grid: TimeGrid, shadow: Shadow, time_scale: Timescale
+        self, trajectory: Trajectory, path: sun.SunPath, midnight: datetime, shadow: Shadow
     ) -> None:
-        errors, self._teme_km, _ = propagate_teme([elements.satrec()], grid)
-        error = first_error(errors[0], grid, elements.name)
-        if error is not None:
-            raise error
-        self._grid = grid
+        self._trajectory = trajectory
+        self._sun = path
+        self._midnight = midnight
         self._sign = -1.0 if shadow is Shadow.UMBRA else 1.0
-        seconds = grid.seconds
-        self._sun = sun.SunPath(time_scale, grid.midnight, float(seconds[0]), float(seconds[-1]))
 
-    def find(self) -> list[tuple[float, float]]:
-        grid = self._grid
-        inner = grid.seconds[MARGIN_NODES:-MARGIN_NODES]
-        inner = inner[(inner > grid.start_s) & (inner < grid.end_s)]
-        at_s = np.concatenate([[grid.start_s], inner, [grid.end_s]])
+    def between(self, start_s: float, end_s: float) -> list[tuple[float, float]]:
+        """Return entries and exits, cut to the interval."""
+        inner = np.arange(math.ceil(start_s / _SAMPLE_S), math.ceil(end_s / _SAMPLE_S)) * _SAMPLE_S
+        at_s = np.unique(np.concatenate([[start_s], inner, [end_s]]))
         at_s = np.sort(np.append(at_s, self._grazes(at_s)))
         dark = self._depth_rad(at_s) > 0.0
         change = np.flatnonzero(dark[1:] != dark[:-1])
         edges = switch_times(
             lambda at: self._depth_rad(at) > 0.0, at_s[change], at_s[change + 1], dark[change]
         )
-        bounds = [grid.start_s] * bool(dark[0]) + edges.tolist() + [grid.end_s] * bool(dark[-1])
+        bounds = [start_s] * bool(dark[0]) + edges.tolist() + [end_s] * bool(dark[-1])
         return list(zip(bounds[::2], bounds[1::2], strict=True))
 
     def _grazes(self, at_s: Floats) -> Floats:
@@ -160,11 +151,7 @@ class _EclipseSearch:
 
     def _depth_rad(self, at_s: Floats) -> Floats:
         """Return how deep in the shadow the spacecraft is, as an angle; negative outside."""
-        node = self._grid.index_of(at_s)
-        row = np.zeros(len(at_s), dtype=np.int64)
-        fitted = polynomials.fit(self._teme_km, row, node, np.eye(3), np.zeros(3))
-        step = at_s / STEP_S - (self._grid.first_node + node)
-        position_km = polynomials.value_at(fitted, step).T
+        position_km, _ = self._trajectory.teme_states(self._midnight, at_s)
         separation, earth, disc = _angles_rad(position_km, self._sun.teme_km(at_s))
         return earth + self._sign * disc - separation
 
@@ -199,10 +186,10 @@ def _hidden_fraction(separation: Floats, earth: Floats, disc: Floats) -> Floats:
 
 
 def _spacecraft_and_sun(
-    elements: MeanElements, at: Sequence[datetime], time_scale: Timescale | None
+    trajectory: Trajectory, at: Sequence[datetime], time_scale: Timescale | None
 ) -> tuple[Floats, Floats, Floats]:
     """Return position (km), velocity (km/s) and the Sun's position (km), TEME, (n, 3)."""
-    midnight, seconds, position_km, velocity_km_s = propagate_teme_at(elements, at)
+    midnight, seconds, position_km, velocity_km_s = states_at(trajectory, at)
     path = sun.SunPath(
         time_scale or packaged_time_scale(), midnight, float(seconds.min()), float(seconds.max())
     )

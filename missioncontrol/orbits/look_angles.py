@@ -12,6 +12,7 @@ import numpy as np
 from skyfield.timelib import Timescale
 
 from missioncontrol.orbits import wgs84
+from missioncontrol.orbits.arrays import Floats
 from missioncontrol.orbits.earth_rotation import (
     EARTH_ROTATION_RATE_RAD_S,
     julian_day,
@@ -20,10 +21,9 @@ from missioncontrol.orbits.earth_rotation import (
     teme_to_itrs,
 )
 from missioncontrol.orbits.elements import MeanElements
-from missioncontrol.orbits.propagation import PropagationError, propagate_teme_at
 from missioncontrol.orbits.sites import Site
 from missioncontrol.orbits.time_scale import packaged_time_scale
-from missioncontrol.orbits.wgs84 import Floats
+from missioncontrol.orbits.trajectory import PropagationError, Trajectory, states_at
 
 SPEED_OF_LIGHT_M_S: Final = 299_792_458.0
 
@@ -58,7 +58,7 @@ class Subpoints:
 
 
 def look_angles(
-    elements: MeanElements,
+    trajectory: Trajectory,
     site: Site,
     at: Sequence[datetime],
     *,
@@ -67,10 +67,10 @@ def look_angles(
     """Return where the spacecraft stands, seen from the site, at each instant.
 
     Raises:
-        PropagationError: SGP4 has no position at one of the instants.
+        PropagationError: There is no position at one of the instants.
         ValueError: No instant, or one without a time zone.
     """
-    position_km, velocity_km_s = _itrs(elements, at, time_scale or packaged_time_scale())
+    position_km, velocity_km_s = _itrs(trajectory, at, time_scale or packaged_time_scale())
     rotation = site.east_north_up()
     delta = (position_km - site.itrs_km()) @ rotation.T
     velocity = velocity_km_s @ rotation.T
@@ -94,15 +94,15 @@ def doppler_hz(range_rate_m_s: Floats, carrier_hz: float) -> Floats:
 
 
 def subpoints(
-    elements: MeanElements, at: Sequence[datetime], *, time_scale: Timescale | None = None
+    trajectory: Trajectory, at: Sequence[datetime], *, time_scale: Timescale | None = None
 ) -> Subpoints:
     """Return the ground track: the geodetic point below the spacecraft at each instant.
 
     Raises:
-        PropagationError: SGP4 has no position at one of the instants.
+        PropagationError: There is no position at one of the instants.
         ValueError: No instant, or one without a time zone.
     """
-    position_km, _ = _itrs(elements, at, time_scale or packaged_time_scale())
+    position_km, _ = _itrs(trajectory, at, time_scale or packaged_time_scale())
     latitude_deg, longitude_deg, height_m = wgs84.geodetic(position_km)
     return Subpoints(latitude_deg=latitude_deg, longitude_deg=longitude_deg, height_m=height_m)
 
@@ -154,7 +154,7 @@ class LineOfSight:
         fraction = (instant - midnight) / timedelta(days=1)
         code, teme_km, teme_km_s = self._satrec.sgp4(julian_day(midnight), fraction)
         if code:
-            raise PropagationError(name=self._name, code=code, at=instant)
+            raise PropagationError.of_sgp4(name=self._name, code=code, at=instant)
         angle = self._day.angle_rad + self._day.turn_rad * fraction
         cos, sin = math.cos(angle), math.sin(angle)
         x, y, z = teme_km
@@ -199,10 +199,10 @@ def _relative_velocity(
 
 
 def _itrs(
-    elements: MeanElements, at: Sequence[datetime], time_scale: Timescale
+    trajectory: Trajectory, at: Sequence[datetime], time_scale: Timescale
 ) -> tuple[Floats, Floats]:
     """Return Earth-fixed positions (km) and velocities (km/s), shape (n, 3)."""
-    midnight, seconds, teme_km, teme_km_s = propagate_teme_at(elements, at)
+    midnight, seconds, teme_km, teme_km_s = states_at(trajectory, at)
     rotation = teme_to_itrs(time_scale, midnight, seconds)
     position = np.einsum("nij,nj->ni", rotation, teme_km)
     velocity = np.einsum("nij,nj->ni", rotation, teme_km_s)

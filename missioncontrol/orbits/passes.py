@@ -1,201 +1,312 @@
-"""Every pass of a group of spacecraft over one site, none lost between nodes.
+"""Every pass of many pairs, none lost between the nodes of the grid.
 
-A pass is an interval above the site's lowest mask, not yet cut to the interval
+A pass is an interval with a positive clearance, not yet cut to the interval
 asked about and not yet split by an azimuth mask. Times are seconds after the
-grid's midnight; a pass open at the first or last node has an infinite end.
+grid's midnight; a pass open at the first or the last node has an infinite end.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Final, Self
 
 import numpy as np
 
 from missioncontrol.orbits import polynomials
-from missioncontrol.orbits.polynomials import Booleans
-from missioncontrol.orbits.propagation import MARGIN_NODES, STEP_S, Ephemerides, Integers
-from missioncontrol.orbits.sites import Site
-from missioncontrol.orbits.wgs84 import Floats
+from missioncontrol.orbits.arrays import Booleans, Floats, Integers
+from missioncontrol.orbits.clearance import Clearance, Curves, NearNodes
+from missioncontrol.orbits.hidden_crossings import find_hidden, highest_possible
+from missioncontrol.orbits.time_grid import TimeGrid
 
-_NEAREST_RANGE_KM = 20.0  # a spacecraft nearer than this to a station is landing
+_NEWTON_STEPS: Final = 3  # from a parabola's root; what has not converged then is bracketed
+# Pairs, intervals, whether a dip is looked for, and the greatest curvature.
+_Suspects = tuple[Integers, Integers, Booleans, Floats]
+_CONVERGED: Final = 1e-5  # steps: the error left is about the square of the last one
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Moments of pairs; columns of one length."""
+
+    pair: Integers
+    at_s: Floats
+    line_of_sight_km: Floats  # (3, m), to the spacecraft, Earth-fixed
+
+    def taking(self, which: Integers | Booleans) -> Moments:
+        index = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        return Moments(
+            self.pair.take(index), self.at_s.take(index), self.line_of_sight_km.take(index, axis=1)
+        )
+
+    def in_order(self, grid: TimeGrid) -> Moments:
+        """Return them by pair, then time."""
+        return self.taking(np.argsort(line_up(self.pair, self.at_s, grid), kind="stable"))
+
+    @classmethod
+    def joined(cls, *parts: Moments) -> Moments:
+        return cls(
+            *(
+                np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
+                for field in fields(cls)
+            )
+        )
+
+
+def line_up(pair: Integers, at_s: Floats, grid: TimeGrid) -> Floats:
+    """Return one number for pair and time, so that all pairs stand on one axis."""
+    length = 2.0 * grid.nodes * grid.step_s
+    place: Floats = pair.astype(np.float64) * length + np.clip(
+        at_s - grid.first_s, 0.0, length / 2.0
+    )
+    return place
 
 
 @dataclass(frozen=True, slots=True)
 class Passes:
-    """Passes in the order of spacecraft, then time; columns of one length."""
+    """Beginnings and ends of passes, by pair, then time; and their best moments.
 
-    row: Integers  # spacecraft, as numbered in the ephemerides
-    aos_s: Floats
-    los_s: Floats
+    ``best`` are all culminations (or nearest approaches) at a positive
+    clearance: as a rule one in each pass, none in some, in some several.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Culminations:
-    """Moments of locally highest elevation above the mask, ordered as passes."""
-
-    row: Integers
-    at_s: Floats
-    sin_elevation: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class _Crossings:
-    row: Integers
-    at_s: Floats
-    rising: Booleans
-
-
-@dataclass(frozen=True, slots=True)
-class _Turns:
-    """Local extremes of the elevation at nodes, before they are solved."""
-
-    row: Integers
-    node: Integers
-    above: Booleans  # whether the node itself is above the mask
-    highest: Booleans  # a maximum, else a minimum
+    aos: Moments
+    los: Moments
+    best: Moments
 
 
 class PassSearch:
-    """The search over one site. The ephemerides are shared by all sites."""
+    """One search over the pairs of a clearance."""
 
-    def __init__(self, ephemerides: Ephemerides, site: Site) -> None:
-        self._ephemerides = ephemerides
-        self._origin_km = site.itrs_km()
-        self._rotation = site.east_north_up()
-        self._sin_mask = site.sin_lowest_mask
-        # One node beyond the interval at each end, so that its edges are inside.
-        self._first = MARGIN_NODES - 1
-        self._last = ephemerides.grid.nodes - MARGIN_NODES
+    def __init__(self, clearance: Clearance) -> None:
+        self._clearance = clearance
+        self._grid = clearance.grid
 
-    def find(self) -> tuple[Passes, Culminations]:
-        """Return all passes and culminations that touch the interval."""
-        sin_elevation = self._sin_elevation_at_nodes()
-        above = sin_elevation > self._sin_mask
-        turns = self._turns(sin_elevation, above)
-        inner, culminations = self._solve_turns(turns)
-        crossings = [self._solve_crossings(above), *inner]
-        return _pair(crossings, above), culminations
+    def find(self) -> Passes:
+        """Return all passes that touch the interval."""
+        near = _Neighbourhood.of(self._clearance.near_nodes())
+        aos = self._crossings(near, np.flatnonzero(near.begins), rising=True)
+        los = self._crossings(near, np.flatnonzero(near.ends), rising=False)
+        best = self._best(*near.best_intervals())
+        hidden_aos, hidden_los, hidden_best = self._hidden(near)
+        if len(hidden_aos.pair):
+            aos = Moments.joined(aos, hidden_aos).in_order(self._grid)
+            los = Moments.joined(los, hidden_los).in_order(self._grid)
+            best = Moments.joined(best, hidden_best)
+        # Crossings alternate within a pair, so the n-th beginning has the n-th end.
+        return Passes(aos, los, best.in_order(self._grid))
 
-    def _sin_elevation_at_nodes(self) -> Floats:
-        inner = slice(self._first, self._last + 1)
-        planes = self._ephemerides.planes_km[:, :, inner]
-        # One small product per spacecraft: a large one would wait for BLAS threads.
-        onto = np.stack([self._rotation[2], self._origin_km]) @ planes
-        onto_up, onto_origin = onto[:, 0], onto[:, 1]
-        # |r - o|^2 spelled out, as |r| is there already and the same for all sites.
-        range2 = self._ephemerides.distance_km[:, inner] ** 2 - 2.0 * onto_origin
-        range2 += self._origin_km @ self._origin_km
-        sine: Floats = (onto_up - self._rotation[2] @ self._origin_km) / np.sqrt(range2)
-        return sine
+    def _crossings(self, near: _Neighbourhood, at: Integers, *, rising: bool) -> Moments:
+        """Return the crossings just before nodes (rising) or just after them."""
+        pair, node = near.nodes.pair[at], near.nodes.node[at]
+        interval = node - 1 if rising else node
+        open_ended = interval < self._grid.first if rising else interval >= self._grid.last
+        at_s = np.full(len(pair), -np.inf if rising else np.inf)
+        line_of_sight = np.full((3, len(pair)), np.nan)
+        [closed] = np.nonzero(~open_ended)
+        for block in polynomials.blocks(len(closed)):
+            chosen = closed[block]
+            curves = self._clearance.curves(pair[chosen], interval[chosen])
+            place = _solve_crossings(curves, rising=rising)
+            at_s[chosen] = self._grid.seconds_at(interval[chosen], place)
+            line_of_sight[:, chosen] = curves.line_of_sight_km(place)
+        return Moments(pair, at_s, line_of_sight)
 
-    def _turns(self, sin_elevation: Floats, above: Booleans) -> _Turns:
-        """Return the nodes next to an extreme that may hide a crossing or a culmination.
+    def _best(self, pair: Integers, interval: Integers) -> Moments:
+        inside = (interval >= self._grid.first) & (interval < self._grid.last)
+        pair, interval = pair[inside], interval[inside]
+        at_s, line_of_sight = np.empty(len(pair)), np.empty((3, len(pair)))
+        for block in polynomials.blocks(len(pair)):
+            curves = self._clearance.curves(pair[block], interval[block])
+            place = _solve_best(curves)
+            at_s[block] = self._grid.seconds_at(interval[block], place)
+            line_of_sight[:, block] = curves.line_of_sight_km(place)
+        return Moments(pair, at_s, line_of_sight)
 
-        Between two nodes the clearance ``up - sin(mask) * range`` exceeds the
-        larger of them by at most ``h**2 / 8`` times its greatest curvature, so
-        a maximum further than that below the mask hides nothing. The same
-        holds for minima above the mask.
+    def _hidden(self, near: _Neighbourhood) -> tuple[Moments, Moments, Moments]:
+        """Return passes and dips that no node shows: beginnings, ends and best moments."""
+        pair, interval, above, curvature = (
+            np.concatenate(column)
+            for column in zip(self._between_near(near), *self._beside_near(near), strict=True)
+        )
+        curves = self._clearance.curves(pair, interval)
+        hidden = find_hidden(curves, curvature * self._grid.step_s**2, above)
+        which = hidden.which
+        first, second = (
+            Moments(
+                pair[which],
+                self._grid.seconds_at(interval[which], place),
+                curves.taking(which).line_of_sight_km(place),
+            )
+            for place in (hidden.first, hidden.second)
+        )
+        dip = above[which]
+        return (
+            Moments.joined(first.taking(~dip), second.taking(dip)),
+            Moments.joined(second.taking(~dip), first.taking(dip)),
+            self._best(pair[which][~dip], interval[which][~dip]),
+        )
+
+    def _between_near(self, near: _Neighbourhood) -> _Suspects:
+        """Return the intervals between two near nodes that may hide something."""
+        nodes = near.nodes
+        low = np.flatnonzero(near.followed & (near.above == near.above_after))
+        high = low + 1
+        bend = self._clearance.curvature(
+            nodes.pair[low],
+            0.5 * (nodes.distance_km[low] + nodes.distance_km[high]),
+            0.5 * (nodes.height_km[low] + nodes.height_km[high]),
+            0.5 * self._grid.step_s,
+        )
+        # The rates come from SGP4's velocities, which are off by centimetres a second. The
+        # height is out by metres, where it has kilometres to spare: a real hill is curved.
+        # For a dip all is turned over.
+        above = near.above[low]
+        curvature, sign = np.where(above, bend.downwards, bend.upwards), np.where(above, -1.0, 1.0)
+        height = highest_possible(
+            sign * nodes.value[low],
+            sign * nodes.rate[low],
+            sign * nodes.value[high],
+            sign * nodes.rate[high],
+            curvature=curvature,
+            width=self._grid.step_s,
+        )
+        suspect = ~(height <= 0.0)
+        low = low[suspect]
+        return nodes.pair[low], nodes.node[low], above[suspect], curvature[suspect]
+
+    def _beside_near(self, near: _Neighbourhood) -> Iterator[_Suspects]:
+        """Yield the intervals between a near node and one that is not, that may hide a pass.
+
+        From the top of such a pass the clearance falls so far in the rest of the
+        interval that the top must lie in the half beside the near node.
         """
-        growing = sin_elevation[:, 1:] > sin_elevation[:, :-1]
-        inner = above[:, 1:-1]
-        maximum = growing[:, :-1] & ~growing[:, 1:]
-        minimum = ~growing[:, :-1] & growing[:, 1:] & inner
-        row, node = np.nonzero(maximum | minimum)
-        highest = maximum[row, node]
-        is_above = inner[row, node]
-        # Range where it matters is within the reach of the bound, so bound it below.
-        reach = self._reach_km()[row]
-        clearance = sin_elevation[row, node + 1] - self._sin_mask
-        distance = self._range_km(row, node + 1 + self._first)
-        near = np.abs(clearance) * distance < reach
-        keep = near | (highest & is_above)
-        return _Turns(row[keep], node[keep] + 1 + self._first, is_above[keep], highest[keep])
+        nodes, half_s = near.nodes, 0.5 * self._grid.step_s
+        for rows, sign, shift in (
+            (~near.above & ~near.followed, 1.0, 0),
+            (~near.above & ~_before(near.followed), -1.0, -1),
+        ):
+            alone = np.flatnonzero(rows)
+            pair, interval = nodes.pair[alone], nodes.node[alone] + shift
+            bend = self._clearance.curvature(
+                pair, nodes.distance_km[alone], nodes.height_km[alone], self._grid.step_s
+            )
+            height = (
+                nodes.value[alone]
+                + sign * nodes.rate[alone] * half_s
+                + 0.5 * bend.upwards * half_s**2
+            )
+            suspect = (
+                (height > 0.0) & (interval >= self._grid.first) & (interval < self._grid.last)
+            )
+            below = np.zeros(int(suspect.sum()), dtype=np.bool_)
+            yield pair[suspect], interval[suspect], below, bend.upwards[suspect]
 
-    def _reach_km(self) -> Floats:
-        """How far the clearance may rise between two nodes, per spacecraft.
 
-        Its curvature is at most ``a * (1 + |s|) + |s| * v**2 / range``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Neighbourhood:
+    """Nodes, and what stands one step before and after each; False where it is not near."""
+
+    nodes: NearNodes
+    above: Booleans
+    above_before: Booleans
+    above_after: Booleans
+    followed: Booleans  # the next row is the next node of the same pair
+
+    @classmethod
+    def of(cls, nodes: NearNodes) -> Self:
+        above = nodes.value > 0.0
+        followed = np.zeros(len(above), dtype=np.bool_)
+        followed[:-1] = (nodes.pair[1:] == nodes.pair[:-1]) & (
+            nodes.node[1:] == nodes.node[:-1] + 1
+        )
+        return cls(
+            nodes=nodes,
+            above=above,
+            above_before=_before(above & followed),
+            above_after=followed & _after(above),
+            followed=followed,
+        )
+
+    @property
+    def begins(self) -> Booleans:
+        return self.above & ~self.above_before
+
+    @property
+    def ends(self) -> Booleans:
+        return self.above & ~self.above_after
+
+    def best_intervals(self) -> tuple[Integers, Integers]:
+        """Return pairs and intervals in which a pass is best.
+
+        There it stops improving: between two nodes, or between its beginning
+        and its first node, or between its last node and its end.
         """
-        sine = abs(self._sin_mask)
-        ephemerides = self._ephemerides
-        shortest = ephemerides.nearest_km - np.linalg.norm(self._origin_km)
-        shortest = np.maximum(shortest, _NEAREST_RANGE_KM)
-        curvature = (
-            ephemerides.bending_km_s2 * (1.0 + sine)
-            + sine * ephemerides.fastest_km_s**2 / shortest
+        improving = self.nodes.improving
+        was_improving = ~self.above_before | _before(improving)
+        before = np.flatnonzero(self.above & ~improving & was_improving)
+        behind = np.flatnonzero(self.ends & improving)
+        pair = np.append(self.nodes.pair[before], self.nodes.pair[behind])
+        return pair, np.append(self.nodes.node[before] - 1, self.nodes.node[behind])
+
+
+def _before(flags: Booleans) -> Booleans:
+    """Return what each row's predecessor says."""
+    shifted = np.zeros_like(flags)
+    shifted[1:] = flags[:-1]
+    return shifted
+
+
+def _after(flags: Booleans) -> Booleans:
+    """Return what each row's successor says."""
+    shifted = np.zeros_like(flags)
+    shifted[:-1] = flags[1:]
+    return shifted
+
+
+def _solve_crossings(curves: Curves, *, rising: bool) -> Floats:
+    """Return the place at which each clearance changes its sign."""
+    sign = 1.0 if rising else -1.0
+
+    def clearance(at: Floats, subset: Integers) -> tuple[Floats, Floats]:
+        value, slope = curves.taking(subset).clearance(at)
+        return sign * value, sign * slope
+
+    start, middle, end = (sign * one for one in curves.start_middle_end())
+    slope, bend = end - start, 2.0 * (start + end) - 4.0 * middle
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = -2.0 * middle / (slope + np.sqrt(np.maximum(slope**2 - 4.0 * bend * middle, 0.0)))
+        place = np.where(np.abs(root) <= 0.5, root, start / (start - end) - 0.5)
+        for _ in range(_NEWTON_STEPS):
+            value, slope = curves.clearance(place)
+            step = value / slope
+            place = place - step
+    sound = (np.abs(step) < _CONVERGED) & (np.abs(place) <= 0.5) & (sign * slope > 0.0)
+    return _mend(place, ~sound, clearance)
+
+
+def _solve_best(curves: Curves) -> Floats:
+    """Return the place at which each pass is best, beginning at the nearest approach."""
+
+    def worsening(at: Floats, subset: Integers) -> tuple[Floats, Floats]:
+        return curves.taking(subset).worsening(at)
+
+    place = curves.nearest()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(_NEWTON_STEPS):
+            value, slope = curves.worsening(place)
+            step = value / slope
+            place = place - step
+    sound = (np.abs(step) < _CONVERGED) & (np.abs(place) <= 0.5) & (slope > 0.0)
+    return _mend(place, ~sound, worsening)
+
+
+def _mend(place: Floats, doubtful: Booleans, function: polynomials.Function) -> Floats:
+    """Solve once more, within the bracket of the interval, what Newton alone did not."""
+    [again] = np.nonzero(doubtful)
+    if len(again):
+        half = np.full(len(again), 0.5)
+        place[again] = polynomials.rising_roots(
+            lambda at, subset: function(at, again[subset]), -half, half
         )
-        return 0.125 * STEP_S**2 * curvature
-
-    def _range_km(self, row: Integers, node: Integers) -> Floats:
-        delta = self._ephemerides.position_km[row, node] - self._origin_km
-        distance: Floats = np.sqrt(np.einsum("mc,mc->m", delta, delta))
-        return distance
-
-    def _fit(self, row: Integers, node: Integers) -> Floats:
-        return polynomials.fit(
-            self._ephemerides.position_km, row, node, self._rotation, self._origin_km
-        )
-
-    def _seconds(self, node: Integers, step: Floats) -> Floats:
-        return (self._ephemerides.grid.first_node + node + step) * STEP_S
-
-    def _solve_crossings(self, above: Booleans) -> _Crossings:
-        row, node = np.nonzero(above[:, 1:] != above[:, :-1])
-        rising = above[row, node + 1]
-        node = node + self._first
-        zero, one = np.zeros(len(row)), np.ones(len(row))
-        step = polynomials.elevation_crossings(
-            self._fit(row, node), self._sin_mask, zero, one, rising
-        )
-        return _Crossings(row, self._seconds(node, step), rising)
-
-    def _solve_turns(self, turns: _Turns) -> tuple[list[_Crossings], Culminations]:
-        """Return crossings hidden between nodes, and culminations above the mask."""
-        coefficients = self._fit(turns.row, turns.node)
-        one = np.ones(len(turns.row))
-        step = polynomials.culminations(coefficients, -one, one, highest=turns.highest)
-        east_north_up = polynomials.value_at(coefficients, step)
-        sine = east_north_up[2] / np.sqrt((east_north_up**2).sum(axis=0))
-        peak_above = sine > self._sin_mask
-        # The node on one side of the mask, the extreme beside it on the other.
-        hidden = peak_above != turns.above
-        inner = self._solve_hidden(
-            coefficients[:, :, hidden],
-            _Turns(*(column[hidden] for column in _columns(turns))),
-            step[hidden],
-        )
-        seen = turns.highest & peak_above
-        culminations = Culminations(
-            turns.row[seen], self._seconds(turns.node[seen], step[seen]), sine[seen]
-        )
-        return inner, culminations
-
-    def _solve_hidden(self, coefficients: Floats, turns: _Turns, peak: Floats) -> list[_Crossings]:
-        """Return the two crossings around each extreme that lies between nodes."""
-        one = np.ones(len(peak))
-        found = []
-        for low, high, rising in ((-one, peak, turns.highest), (peak, one, ~turns.highest)):
-            step = polynomials.elevation_crossings(coefficients, self._sin_mask, low, high, rising)
-            found.append(_Crossings(turns.row, self._seconds(turns.node, step), rising))
-        return found
-
-
-def _columns(turns: _Turns) -> tuple[Integers, Integers, Booleans, Booleans]:
-    return turns.row, turns.node, turns.above, turns.highest
-
-
-def _pair(crossings: list[_Crossings], above: Booleans) -> Passes:
-    """Put crossings in order and read them off as passes."""
-    [open_first], [open_last] = np.nonzero(above[:, 0]), np.nonzero(above[:, -1])
-    row = np.concatenate([open_first, *(c.row for c in crossings), open_last])
-    at_s = np.concatenate(
-        [
-            np.full(len(open_first), -np.inf),
-            *(c.at_s for c in crossings),
-            np.full(len(open_last), np.inf),
-        ]
-    )
-    order = np.lexsort((at_s, row))
-    row, at_s = row[order], at_s[order]
-    # Crossings alternate, so each even one is an acquisition and each odd one a loss.
-    return Passes(row[::2], at_s[::2], at_s[1::2])
+    return place

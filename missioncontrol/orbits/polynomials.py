@@ -1,148 +1,155 @@
-"""Between the nodes: polynomials over eight of them, and their roots.
+"""Between the nodes: polynomials through sixteen of them, and their roots.
 
-A position sampled every 120 s is so smooth that the polynomial through eight
-nodes is exact to a millimetre. All functions work on many polynomials at once:
-coefficients have the shape (8, components, m), lowest power first, and the
-variable is the time since the base node in steps, -1 to 1.
+A position sampled every few minutes is smooth: the polynomial through the
+eight nodes on either side of an interval is exact to a centimetre in it. Within
+the interval alone that polynomial of degree 15 is hardly curved, so it is
+replaced by one of degree 6 that agrees with it at the seven Chebyshev points.
+Both steps are one matrix, the same for every interval.
+
+All functions work on many polynomials at once. Coefficients have the shape
+(7, components, m), lowest power first; the variable is the place in the
+interval, -1/2 to 1/2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from missioncontrol.orbits.propagation import Integers
-from missioncontrol.orbits.wgs84 import Floats
+from missioncontrol.orbits.arrays import Floats, Integers
 
-NODES: Final = 8
-NODES_BEFORE: Final = 3  # the base node is the fourth of the eight
-_POSITIONS: Final = np.arange(NODES, dtype=np.float64) - NODES_BEFORE
-_FIT: Final = np.linalg.inv(np.vander(_POSITIONS, increasing=True))
+NODES: Final = 16
+NODES_BEFORE: Final = 7  # the interval begins at the eighth of the sixteen
+COEFFICIENTS: Final = 7
+CHEBYSHEV_PLACES: Final = 0.5 * np.cos(np.pi * (np.arange(COEFFICIENTS) + 0.5) / COEFFICIENTS)
+# From values at those places to coefficients.
+FROM_CHEBYSHEV_VALUES: Final = np.linalg.inv(np.vander(CHEBYSHEV_PLACES, increasing=True))
 
-_COLUMNS_AT_ONCE: Final = 400  # below what OpenBLAS gives to several threads
-
-_TOLERANCE: Final = 1e-11  # steps: a nanosecond
+AT_ONCE: Final = 8192  # polynomials whose numbers stay in the processor's cache
+_COLUMNS_AT_ONCE: Final = 2000  # below what OpenBLAS gives to several threads
+_TOLERANCE: Final = 1e-9  # steps: Newton's next would be nothing, and halving is rare
 _MOST_ITERATIONS: Final = 80
 
-Booleans = NDArray[np.bool_]
 Function = Callable[[Floats, Integers], tuple[Floats, Floats]]  # value, slope of a subset
 
 
-def fit(
-    position_km: Floats, rows: Integers, base: Integers, rotation: Floats, origin_km: Floats
-) -> Floats:
-    """Return polynomials of the position in a site's own axes.
+def _interpolation() -> Floats:
+    """Return the matrix from sixteen samples to the seven coefficients."""
+    nodes = np.arange(NODES) - NODES_BEFORE - 0.5
+    weights = np.empty((COEFFICIENTS, NODES))
+    for number, node in enumerate(nodes):  # Lagrange's basis at the Chebyshev points
+        others = np.delete(nodes, number)
+        weights[:, number] = np.prod(
+            (CHEBYSHEV_PLACES[:, np.newaxis] - others) / (node - others), axis=1
+        )
+    return FROM_CHEBYSHEV_VALUES @ weights
+
+
+_INTERPOLATION: Final = _interpolation()
+
+
+def blocks(count: int) -> Iterator[slice]:
+    """Cut *count* polynomials into blocks of ``AT_ONCE``."""
+    return (slice(first, first + AT_ONCE) for first in range(0, count, AT_ONCE))
+
+
+def fit(samples: Floats, row: Integers, interval: Integers) -> Floats:
+    """Return polynomials through the nodes around intervals, shape (7, components, m).
 
     Args:
-        position_km: Node positions, shape (spacecraft, nodes, 3).
-        rows: Spacecraft of each polynomial, shape (m,).
-        base: Base node of each, shape (m,).
-        rotation: Into the wanted axes, shape (3, 3).
-        origin_km: Point to measure from, in the frame of the positions, (3,).
-
-    Returns:
-        Coefficients in kilometres, shape (8, 3, m).
+        samples: Node values, shape (rows, components, nodes).
+        row: Row of each polynomial, shape (m,).
+        interval: Number of the node its interval begins at; ``NODES_BEFORE``
+            nodes stand before it and eight behind.
     """
-    flat = position_km.reshape(len(position_km), -1)
-    windows = sliding_window_view(flat, 3 * NODES, axis=1)
-    samples = windows[rows, 3 * (base - NODES_BEFORE)]  # (m, 24), node by node
-    coefficients = _multiply(np.kron(_FIT, rotation), samples).reshape(NODES, 3, len(rows))
-    coefficients[0] -= (rotation @ origin_km)[:, np.newaxis]
+    _, components, nodes = samples.shape
+    flat = samples.reshape(-1)
+    first = row * (components * nodes) + interval - NODES_BEFORE
+    index = first + np.arange(NODES)[:, np.newaxis]
+    coefficients = np.empty((COEFFICIENTS, components, len(row)))
+    around = np.empty((NODES, len(row)))  # filled again and again: new memory costs more
+    for component in range(components):
+        flat[component * nodes :].take(index, out=around, mode="clip")
+        # A larger product BLAS would share among threads, and then wait for them.
+        for begin in range(0, len(row), _COLUMNS_AT_ONCE):
+            part = slice(begin, begin + _COLUMNS_AT_ONCE)
+            coefficients[:, component, part] = _INTERPOLATION @ around[:, part]
     return coefficients
-
-
-def _multiply(matrix: Floats, samples: Floats) -> Floats:
-    """Return ``matrix @ samples.T``, a few columns at a time.
-
-    The BLAS behind NumPy shares a larger product among threads, and then waits
-    for them: on a machine with other work to do that takes ten times as long.
-    """
-    product = np.empty((len(matrix), len(samples)))
-    for first in range(0, len(samples), _COLUMNS_AT_ONCE):
-        part = slice(first, first + _COLUMNS_AT_ONCE)
-        product[:, part] = matrix @ samples[part].T
-    return product
 
 
 def value_at(coefficients: Floats, at: Floats) -> Floats:
     """Return the polynomials' values, shape (components, m)."""
-    value = np.broadcast_to(coefficients[-1], coefficients.shape[1:])
-    for power in range(len(coefficients) - 2, -1, -1):
-        value = value * at + coefficients[power]
+    value: Floats = coefficients[-1] * at
+    for coefficient in coefficients[-2:0:-1]:
+        value += coefficient
+        value *= at
+    value += coefficients[0]
     return value
 
 
+def value_and_slope_at(coefficients: Floats, at: Floats) -> tuple[Floats, Floats]:
+    """Return value and first derivative by the place, each (components, m)."""
+    slope = coefficients[-1].copy()
+    value = coefficients[-1] * at + coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
+        slope *= at
+        slope += value
+        value *= at
+        value += coefficient
+    return value, slope
+
+
 def derivatives_at(coefficients: Floats, at: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return value, first and second derivative by the step, each (components, m)."""
-    value = np.array(coefficients[-1])
+    """Return value, first and second derivative by the place, each (components, m)."""
+    value = coefficients[-1].copy()
     first = np.zeros_like(value)
     half_second = np.zeros_like(value)
-    for power in range(len(coefficients) - 2, -1, -1):
-        half_second = half_second * at + first
-        first = first * at + value
-        value = value * at + coefficients[power]
+    for coefficient in coefficients[-2::-1]:
+        half_second *= at
+        half_second += first
+        first *= at
+        first += value
+        value *= at
+        value += coefficient
     return value, first, 2.0 * half_second
 
 
-def elevation_crossings(
-    coefficients: Floats, sin_mask: float, low: Floats, high: Floats, rising: Booleans
+def ends_of(coefficients: Floats) -> tuple[Floats, Floats]:
+    """Return the values at both ends of the interval, each (components, m)."""
+    even, odd = coefficients[0].copy(), np.zeros_like(coefficients[0])
+    for power in range(1, len(coefficients)):
+        (odd if power % 2 else even)[...] += coefficients[power] * 0.5**power
+    return even - odd, even + odd
+
+
+def lowest_of_parabola(start: Floats, middle: Floats, end: Floats) -> Floats:
+    """Return where parabolas through three values are lowest, or the lower end."""
+    slope, bend = end - start, 2.0 * (start + end) - 4.0 * middle
+    with np.errstate(divide="ignore", invalid="ignore"):
+        place = -0.5 * slope / bend
+    lower_end = np.where(slope > 0.0, -0.5, 0.5)
+    return np.where((bend > 0.0) & (np.abs(place) <= 0.5), place, lower_end)
+
+
+def rising_roots(
+    function: Function, low: Floats, high: Floats, start: Floats | None = None
 ) -> Floats:
-    """Return where the elevation passes the mask, one crossing per polynomial.
-
-    Solves ``up - sin(mask) * range = 0`` by Newton's method, kept within its
-    bracket, to convergence.
-
-    Args:
-        coefficients: East, north, up in kilometres, shape (8, 3, m).
-        sin_mask: Sine of the elevation mask.
-        low: Lower end of each bracket, in steps, shape (m,).
-        high: Upper end.
-        rising: Whether the elevation rises through the mask, shape (m,).
-    """
-
-    def clearance(at: Floats, subset: Integers) -> tuple[Floats, Floats]:
-        position, velocity, _ = derivatives_at(coefficients[:, :, subset], at)
-        distance = np.sqrt((position**2).sum(axis=0))
-        slope = velocity[2] - sin_mask * (position * velocity).sum(axis=0) / distance
-        sign = np.where(rising[subset], 1.0, -1.0)
-        return sign * (position[2] - sin_mask * distance), sign * slope
-
-    return rising_roots(clearance, low, high)
-
-
-def culminations(coefficients: Floats, low: Floats, high: Floats, *, highest: Booleans) -> Floats:
-    """Return where the elevation is highest (or lowest) within each bracket.
-
-    There the derivative of ``up / range`` is zero.
-    """
-
-    def descent(at: Floats, subset: Integers) -> tuple[Floats, Floats]:
-        position, velocity, acceleration = derivatives_at(coefficients[:, :, subset], at)
-        range2 = (position**2).sum(axis=0)
-        closing = (position * velocity).sum(axis=0)
-        closing_slope = (velocity**2 + position * acceleration).sum(axis=0)
-        up, up_slope, up_curve = position[2], velocity[2], acceleration[2]
-        value = up_slope * range2 - up * closing
-        slope = up_curve * range2 + up_slope * closing - up * closing_slope
-        sign = np.where(highest[subset], -1.0, 1.0)
-        return sign * value, sign * slope
-
-    return rising_roots(descent, low, high)
-
-
-def rising_roots(function: Function, low: Floats, high: Floats) -> Floats:
     """Return the root of each function that is negative at *low*, positive at *high*.
 
     Newton's method inside a shrinking bracket; a step that leaves the bracket,
     and every step after the twelfth, halves it instead, so it always ends.
+    Where the function has one sign at both ends, that end is returned which is
+    nearer to a root beyond it. It begins at *start*, else in the middle.
     """
+    every = np.arange(len(low))
+    beyond_low = function(low, every)[0] >= 0.0
+    beyond_high = function(high, every)[0] <= 0.0
+    root = 0.5 * (low + high) if start is None else start
+    root = np.where(beyond_low, low, np.where(beyond_high, high, root))
     low, high = low.copy(), high.copy()
-    root = 0.5 * (low + high)
-    active = np.arange(len(root))
+    [active] = np.nonzero(~(beyond_low | beyond_high))
     for iteration in range(_MOST_ITERATIONS):
         if len(active) == 0:
             break
@@ -157,3 +164,12 @@ def rising_roots(function: Function, low: Floats, high: Floats) -> Floats:
         root[active] = np.where(newton, step, middle)
         active = active[np.abs(root[active] - at) > _TOLERANCE]
     return root
+
+
+def rising_roots_of(coefficients: Floats, low: Floats, high: Floats) -> Floats:
+    """Return the roots of polynomials with one component, shape (7, m), in their brackets."""
+
+    def polynomial(at: Floats, subset: Integers) -> tuple[Floats, Floats]:
+        return value_and_slope_at(coefficients.take(subset, axis=1), at)
+
+    return rising_roots(polynomial, low, high)

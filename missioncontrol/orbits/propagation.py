@@ -1,143 +1,153 @@
-"""Many spacecraft on one grid of times: SGP4, then the frame of the stations.
-
-The grid is anchored to the epoch of UTC days, not to the interval asked about,
-so the same pass comes out the same whatever interval it was asked for in.
-"""
+"""Many spacecraft on one grid of times: SGP4, then the frame of the stations."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sgp4.api import SGP4_ERRORS, Satrec, SatrecArray
+from sgp4.api import Satrec, SatrecArray
 from skyfield.timelib import Timescale
 
+from missioncontrol.orbits import polynomials
+from missioncontrol.orbits.arrays import Booleans, Floats, Integers
 from missioncontrol.orbits.earth_rotation import (
     EARTH_ROTATION_RATE_RAD_S,
     julian_day,
-    midnight_before,
     teme_to_itrs,
 )
-from missioncontrol.orbits.elements import MeanElements
-from missioncontrol.orbits.wgs84 import Floats
+from missioncontrol.orbits.time_grid import TimeGrid
+from missioncontrol.orbits.trajectory import PropagationError
 
-STEP_S: Final = 120.0  # divides a day; polynomials over 8 nodes are then good to 0.02 ms
-MARGIN_NODES: Final = 5  # before the start and after the end, for those polynomials
 GM_KM3_S2: Final = 398600.8  # WGS72, as in SGP4
-
-Integers = NDArray[np.int64]
-
-
-class PropagationError(ValueError):
-    """SGP4 could not say where the spacecraft is."""
-
-    def __init__(self, *, name: str, code: int, at: datetime) -> None:
-        self.name = name
-        self.code = code
-        self.at = at
-        super().__init__(
-            f"SGP4 gives no position of {name} at {at:%Y-%m-%d %H:%M:%SZ} "
-            f"(error {code}: {SGP4_ERRORS.get(code, 'unknown')}). Load newer elements."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class TimeGrid:
-    """Uniform nodes around an interval; all times are seconds after ``midnight``."""
-
-    midnight: datetime
-    start_s: float
-    end_s: float
-    first_node: int  # number of the first node, counted in steps from midnight
-    nodes: int
-
-    @property
-    def seconds(self) -> Floats:
-        """Times of the nodes, shape (nodes,)."""
-        return np.arange(self.first_node, self.first_node + self.nodes, dtype=np.float64) * STEP_S
-
-    def index_of(self, seconds: Floats) -> Integers:
-        """Return the node at or before each time, kept clear of the grid's ends."""
-        index = np.floor(seconds / STEP_S).astype(np.int64) - self.first_node
-        return np.clip(index, MARGIN_NODES - 2, self.nodes - MARGIN_NODES)
-
-    def at(self, seconds: float) -> datetime:
-        return self.midnight + timedelta(seconds=seconds)
-
-
-def time_grid(start: datetime, end: datetime) -> TimeGrid:
-    """Return the grid that covers *start* to *end* with its margins.
-
-    Raises:
-        ValueError: A time without a zone, or *end* not later than *start*.
-    """
-    midnight, _ = midnight_before(start), midnight_before(end)
-    if end <= start:
-        raise ValueError(f"end {end.isoformat()} is not after start {start.isoformat()}")
-    start_s = (start - midnight).total_seconds()
-    end_s = (end - midnight).total_seconds()
-    first = math.floor(start_s / STEP_S) - MARGIN_NODES
-    last = math.ceil(end_s / STEP_S) + MARGIN_NODES
-    return TimeGrid(midnight, start_s, end_s, first, last - first + 1)
+FLATTENED_SHARE: Final = 0.01  # of gravity: more than the Earth's flattening makes of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MotionBounds:
+    """What no spacecraft of a group exceeds within the grid, one value for each."""
+
+    gravity_km_s2: Floats
+    apparent_km_s2: Floats  # acceleration that the Earth's turning adds: Coriolis, centrifugal
+    speed_km_s: Floats  # relative to the turning Earth
+    nearest_km: Floats  # distance from the Earth's centre, at least
+    farthest_km: Floats
+
+
 class Ephemerides:
     """Positions of several spacecraft at the nodes of a grid, Earth-fixed (ITRS)."""
 
-    grid: TimeGrid
-    planes_km: Floats  # (spacecraft, 3, nodes): quick to sweep over
-    position_km: Floats  # (spacecraft, nodes, 3), the same: quick to pick windows from
-    distance_km: Floats  # (spacecraft, nodes), from the Earth's centre
-    bending_km_s2: Floats  # (spacecraft,): no acceleration relative to a site exceeds it
-    fastest_km_s: Floats  # (spacecraft,): nor any speed this
-    nearest_km: Floats  # (spacecraft,): distance from the Earth's centre, at least
+    def __init__(
+        self, grid: TimeGrid, position_km: Floats, velocity_km_s: Floats, bounds: MotionBounds
+    ) -> None:
+        self.grid = grid
+        self.position_km = position_km  # (spacecraft, 3, nodes)
+        self.velocity_km_s = velocity_km_s  # relative to the turning Earth, same shape
+        self.bounds = bounds
+
+    def __len__(self) -> int:
+        return len(self.position_km)
+
+    def fit(self, row: Integers, interval: Integers) -> Floats:
+        """Return polynomials of positions within intervals, shape (7, 3, m), kilometres."""
+        return polynomials.fit(self.position_km, row, interval)
+
+    def at_nodes(self, row: Integers, node: Integers) -> tuple[Floats, Floats]:
+        """Return positions and velocities at nodes, each of shape (3, m)."""
+        _, axes, nodes = self.position_km.shape
+        first = row * (axes * nodes) + node
+        index = first + np.arange(axes)[:, np.newaxis] * nodes
+        return self.position_km.reshape(-1).take(index), self.velocity_km_s.reshape(-1).take(index)
+
+    def taking(self, rows: Integers | Booleans) -> Ephemerides:
+        """Return the same for some of the spacecraft."""
+        bounds = MotionBounds(
+            gravity_km_s2=self.bounds.gravity_km_s2[rows],
+            apparent_km_s2=self.bounds.apparent_km_s2[rows],
+            speed_km_s=self.bounds.speed_km_s[rows],
+            nearest_km=self.bounds.nearest_km[rows],
+            farthest_km=self.bounds.farthest_km[rows],
+        )
+        return Ephemerides(self.grid, self.position_km[rows], self.velocity_km_s[rows], bounds)
 
 
-def propagate_teme(
-    satrecs: Sequence[Satrec], grid: TimeGrid
-) -> tuple[NDArray[np.uint8], Floats, Floats]:
+class EarthRotation:
+    """TEME to ITRS at every node: computed once for a grid, used for all spacecraft."""
+
+    def __init__(self, grid: TimeGrid, time_scale: Timescale) -> None:
+        matrices = teme_to_itrs(time_scale, grid.midnight, grid.seconds)
+        self._matrix = np.ascontiguousarray(np.moveaxis(matrices, 0, -1))  # (3, 3, nodes)
+
+    def turn(self, teme: Floats) -> Floats:
+        """Turn vectors (spacecraft, nodes, 3) into the Earth's axes: (spacecraft, 3, nodes)."""
+        spacecraft, nodes, _ = teme.shape
+        turned = np.empty((spacecraft, 3, nodes))
+        for axis in range(3):  # multiplications on long rows beat einsum threefold
+            turned[:, axis] = self._matrix[axis, 0] * teme[..., 0]
+            turned[:, axis] += self._matrix[axis, 1] * teme[..., 1]
+            turned[:, axis] += self._matrix[axis, 2] * teme[..., 2]
+        return turned
+
+
+def propagate(
+    satrecs: Sequence[Satrec], grid: TimeGrid, rotation: EarthRotation
+) -> tuple[NDArray[np.uint8], Ephemerides]:
     """Run SGP4 for every spacecraft at every node.
 
     Returns:
-        Error codes (spacecraft, nodes), 0 where fine; positions in kilometres
-        and velocities in kilometres per second (spacecraft, nodes, 3), TEME.
+        Error codes (spacecraft, nodes), 0 where fine; and the ephemerides.
+        Where SGP4 fails it still answers with a place, even underground: drop
+        such a spacecraft before anything is searched.
     """
     fraction = grid.seconds / 86400.0
     whole = np.full_like(fraction, julian_day(grid.midnight))
-    errors, position_km, velocity_km_s = SatrecArray(list(satrecs)).sgp4(whole, fraction)
-    return errors, position_km, velocity_km_s
+    errors, teme_km, teme_km_s = SatrecArray(list(satrecs)).sgp4(whole, fraction)
+    position_km, velocity_km_s = rotation.turn(teme_km), rotation.turn(teme_km_s)
+    _subtract_rotation(position_km, velocity_km_s)
+    bounds = motion_bounds(teme_km, teme_km_s, grid.step_s)
+    return errors, Ephemerides(grid, position_km, velocity_km_s, bounds)
 
 
-def propagate_teme_at(
-    elements: MeanElements, at: Sequence[datetime]
-) -> tuple[datetime, Floats, Floats, Floats]:
-    """Run SGP4 for one spacecraft at any instants.
+def _subtract_rotation(position_km: Floats, velocity_km_s: Floats) -> None:
+    """Make velocities relative to the turning Earth, in place."""
+    velocity_km_s[:, 0] += EARTH_ROTATION_RATE_RAD_S * position_km[:, 1]
+    velocity_km_s[:, 1] -= EARTH_ROTATION_RATE_RAD_S * position_km[:, 0]
 
-    Returns:
-        A midnight; the instants in seconds after it, shape (n,); positions in
-        kilometres and velocities in kilometres per second, (n, 3), TEME.
 
-    Raises:
-        PropagationError: SGP4 has no position at one of the instants.
-        ValueError: No instant, or one without a time zone.
+def motion_bounds(teme_km: Floats, teme_km_s: Floats, step_s: float) -> MotionBounds:
+    """Return what holds between samples of an orbit too.
+
+    Energy and angular momentum stay what they are at the lowest sample, but for
+    the Earth's flattening; the margins are greater than what that does.
+
+    Args:
+        teme_km: Positions, shape (spacecraft, samples, 3).
+        teme_km_s: Velocities, the same shape.
+        step_s: No two samples are further apart.
     """
-    if len(at) == 0:
-        raise ValueError("No instant was given; pass at least one.")
-    midnight = midnight_before(min(at))
-    seconds = np.array([(instant - midnight).total_seconds() for instant in at])
-    whole = np.full_like(seconds, julian_day(midnight))
-    errors, position_km, velocity_km_s = elements.satrec().sgp4_array(whole, seconds / 86400.0)
-    [wrong] = np.nonzero(errors)
-    if len(wrong):
-        code, instant = int(errors[wrong[0]]), at[int(wrong[0])]
-        raise PropagationError(name=elements.name, code=code, at=instant)
-    return midnight, seconds, position_km, velocity_km_s
+    distance2 = np.einsum("snc,snc->sn", teme_km, teme_km)
+    rows, lowest = np.arange(len(teme_km)), distance2.argmin(axis=1)
+    low = np.sqrt(distance2[rows, lowest])
+    farthest = 1.02 * np.sqrt(distance2.max(axis=1))
+    normal = np.cross(teme_km[rows, lowest], teme_km_s[rows, lowest])
+    # The distance's second derivative is h**2 / r**3 - GM / r**2.
+    falling = np.maximum(
+        GM_KM3_S2 / low**2 - 0.98 * np.einsum("sc,sc->s", normal, normal) / farthest**3, 0.0
+    )
+    nearest = low - 0.125 * step_s**2 * falling
+    fastest2 = np.einsum("snc,snc->sn", teme_km_s, teme_km_s).max(axis=1)
+    inertial = 1.01 * np.sqrt(fastest2 + 2.0 * GM_KM3_S2 * (1.0 / nearest - 1.0 / low))
+    turning = EARTH_ROTATION_RATE_RAD_S
+    speed = inertial + turning * farthest
+    return MotionBounds(
+        gravity_km_s2=(1.0 + FLATTENED_SHARE) * GM_KM3_S2 / nearest**2,
+        apparent_km_s2=2.0 * turning * speed + turning**2 * farthest,
+        speed_km_s=speed,
+        nearest_km=nearest,
+        farthest_km=farthest,
+    )
 
 
 def first_error(errors: NDArray[np.uint8], grid: TimeGrid, name: str) -> PropagationError | None:
@@ -146,50 +156,4 @@ def first_error(errors: NDArray[np.uint8], grid: TimeGrid, name: str) -> Propaga
     if len(wrong) == 0:
         return None
     at = grid.at(float(grid.seconds[wrong[0]]))
-    return PropagationError(name=name, code=int(errors[wrong[0]]), at=at)
-
-
-def earth_fixed(
-    grid: TimeGrid, rotation: Floats, teme_km: Floats, teme_km_s: Floats
-) -> Ephemerides:
-    """Turn SGP4's answer into the Earth-fixed frame, with what bounds its motion.
-
-    Args:
-        grid: The grid of times.
-        rotation: TEME to ITRS at each node, shape (nodes, 3, 3).
-        teme_km: Positions, shape (spacecraft, nodes, 3).
-        teme_km_s: Velocities of the same shape.
-    """
-    spacecraft, nodes, _ = teme_km.shape
-    planes_km = np.empty((spacecraft, 3, nodes))
-    for row in range(3):  # nine multiplications on long rows beat einsum threefold
-        planes_km[:, row] = (
-            rotation[:, row, 0] * teme_km[..., 0]
-            + rotation[:, row, 1] * teme_km[..., 1]
-            + rotation[:, row, 2] * teme_km[..., 2]
-        )
-    distance_km = np.sqrt((planes_km**2).sum(axis=1))
-    rows, lowest = np.arange(len(teme_km)), np.argmin(distance_km, axis=1)
-    nearest = distance_km[rows, lowest]
-    # Between two nodes the distance dips by less than gravity bends in half a step.
-    nearest = nearest - 0.125 * STEP_S**2 * GM_KM3_S2 / nearest**2
-    inertial = 1.02 * np.linalg.norm(teme_km_s[rows, lowest], axis=1)  # fastest when lowest
-    farthest = 1.02 * distance_km.max(axis=1)
-    turning = EARTH_ROTATION_RATE_RAD_S
-    fastest = inertial + turning * farthest
-    # Gravity with a margin for the Earth's flattening, Coriolis, centrifugal.
-    bending = 1.01 * GM_KM3_S2 / nearest**2 + 2.0 * turning * fastest + turning**2 * farthest
-    return Ephemerides(
-        grid=grid,
-        planes_km=planes_km,
-        position_km=np.ascontiguousarray(np.moveaxis(planes_km, 1, 2)),
-        distance_km=distance_km,
-        bending_km_s2=bending,
-        fastest_km_s=fastest,
-        nearest_km=nearest,
-    )
-
-
-def earth_rotation_on(grid: TimeGrid, time_scale: Timescale) -> Floats:
-    """Return TEME to ITRS at every node, shape (nodes, 3, 3): once per grid."""
-    return teme_to_itrs(time_scale, grid.midnight, grid.seconds)
+    return PropagationError.of_sgp4(name=name, code=int(errors[wrong[0]]), at=at)

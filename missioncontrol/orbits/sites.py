@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from missioncontrol.orbits import wgs84
-from missioncontrol.orbits.wgs84 import Floats
+from missioncontrol.orbits.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

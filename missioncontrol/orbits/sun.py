@@ -18,8 +18,8 @@ from skyfield.jpllib import SpiceKernel
 from skyfield.sgp4lib import TEME
 from skyfield.timelib import Timescale
 
+from missioncontrol.orbits.arrays import Floats
 from missioncontrol.orbits.earth_rotation import skyfield_times
-from missioncontrol.orbits.wgs84 import Floats
 
 RADIUS_KM: Final = 695_700.0  # IAU 2015 resolution B3, nominal
 

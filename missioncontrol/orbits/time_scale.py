@@ -11,6 +11,7 @@ ahead. The table comes with an installed package and is read through
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -72,13 +73,36 @@ def packaged_time_scale() -> Timescale:
     return time_scale_from_finals(_packaged_finals())
 
 
-def earth_orientation_age_days(at: datetime) -> float:
-    """Return how long before *at* the Earth's rotation was last observed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarthOrientation:
+    """How fresh the installed Earth-orientation data are: a health figure."""
 
-    A health figure: past ``EARTH_ORIENTATION_AGE_LIMIT_DAYS`` renew the package
-    ``astropy-iers-data``. Negative when *at* lies within the observed days.
-    """
-    return (at - _packaged_last_observed_day()) / timedelta(days=1)
+    last_observed: datetime  # UTC; what is later is predicted
+    age_days: float  # below zero within the observed days
+
+    @property
+    def is_stale(self) -> bool:
+        return self.age_days > EARTH_ORIENTATION_AGE_LIMIT_DAYS
+
+    @property
+    def warning(self) -> str:
+        """What to tell an operator; empty while all is well."""
+        if not self.is_stale:
+            return ""
+        return (
+            f"The Earth's rotation was last observed on {self.last_observed:%Y-%m-%d}, "
+            f"{self.age_days:.0f} days ago; the limit is {EARTH_ORIENTATION_AGE_LIMIT_DAYS:.0f}. "
+            "Contact windows are off by more and more milliseconds. "
+            "Renew the package astropy-iers-data."
+        )
+
+
+def earth_orientation(at: datetime) -> EarthOrientation:
+    """Return how fresh the installed Earth-orientation data are at *at*."""
+    last_observed = _packaged_last_observed_day()
+    return EarthOrientation(
+        last_observed=last_observed, age_days=(at - last_observed) / timedelta(days=1)
+    )
 
 
 @cache

@@ -6,9 +6,8 @@ import math
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from missioncontrol.orbits.arrays import Floats
 
 EQUATORIAL_RADIUS_KM: Final = 6378.137
 FLATTENING: Final = 1.0 / 298.257223563

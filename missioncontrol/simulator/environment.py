@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
+from missioncontrol.orbits.arrays import Floats
 from missioncontrol.orbits.eclipse import beta_angle_deg, sunlit_fraction
 from missioncontrol.orbits.elements import MeanElements
 from missioncontrol.orbits.look_angles import Subpoints, subpoints
-from missioncontrol.orbits.wgs84 import Floats
 
 _NODE_S: Final = 10.0  # the penumbra lasts about as long
 _CHUNK_S: Final = 3600.0

@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from missioncontrol.simulator.models.situation import Value
-from telemetry.dictionary.layout import Layout, lay_out
+from telemetry.dictionary.layout import FixedLayout, fixed_layouts
 from telemetry.dictionary.model import (
     Dictionary,
     FloatEncoding,
+    FloatForm,
     IntegerEncoding,
+    IntegerForm,
     Parameter,
+    PolynomialCalibrator,
     StringEncoding,
     TypeKind,
+    comparisons_in,
 )
 
 _APID_BITS: Final = (5, 11)  # offset and size of the APID in every Space Packet
@@ -42,7 +46,7 @@ class _Slot:
 class ContainerEncoder:
     """Makes the user data of one kind of packet."""
 
-    def __init__(self, layout: Layout, *, start_octets: int) -> None:
+    def __init__(self, layout: FixedLayout, *, start_octets: int) -> None:
         """Prepare to encode the fields of *layout* from *start_octets* on.
 
         Raises:
@@ -89,32 +93,43 @@ def container_encoders(
     Raises:
         EncoderError: Something in it cannot be encoded.
     """
-    root = lay_out(dictionary)
     return {
         apid: ContainerEncoder(layout, start_octets=start_octets)
-        for layout in root.derived
+        for layout in fixed_layouts(dictionary)
         for apid in _apids_of(layout)
     }
 
 
-def _apids_of(layout: Layout) -> list[int]:
+def _apids_of(layout: FixedLayout) -> list[int]:
     names = {
         field.parameter.name
         for field in layout.fields
         if (field.offset_bits, field.size_bits) == _APID_BITS
     }
-    return [int(test.value, 0) for test in layout.restrictions if test.parameter in names]
+    restriction = layout.container.restriction
+    tests = [] if restriction is None else list(comparisons_in(restriction))
+    return [int(str(test.value), 0) for test in tests if test.parameter in names]
 
 
 def _inverse_of(parameter: Parameter) -> _ToRaw:
     encoding = parameter.type.encoding
-    if isinstance(encoding, FloatEncoding) and not encoding.little_endian:
+    if isinstance(encoding, FloatEncoding) and _is_plain_float(encoding):
         return _float_to_raw(_FLOAT_FORMATS[encoding.size_bits])
     if isinstance(encoding, StringEncoding):
         return _text_to_raw(encoding)
-    if isinstance(encoding, IntegerEncoding) and not encoding.little_endian:
+    if isinstance(encoding, IntegerEncoding) and _is_plain_integer(encoding):
         return _integer_inverse(parameter, encoding)
     raise EncoderError(f"{parameter.name} is encoded as {encoding}, which is not made here.")
+
+
+def _is_plain_float(encoding: FloatEncoding) -> bool:
+    plain = encoding.form is FloatForm.IEEE754 and not encoding.byte_order
+    return plain and encoding.size_bits in _FLOAT_FORMATS
+
+
+def _is_plain_integer(encoding: IntegerEncoding) -> bool:
+    forms = {IntegerForm.UNSIGNED, IntegerForm.TWOS_COMPLEMENT}
+    return encoding.form in forms and not encoding.byte_order
 
 
 def _integer_inverse(parameter: Parameter, encoding: IntegerEncoding) -> _ToRaw:
@@ -138,7 +153,8 @@ def _line_of(parameter: Parameter) -> tuple[float, float]:
     """Return offset and slope of the calibration."""
     if parameter.calibrator is None:
         return 0.0, 1.0
-    coefficients = parameter.calibrator.coefficients
+    calibrator = parameter.calibrator
+    coefficients = calibrator.coefficients if isinstance(calibrator, PolynomialCalibrator) else ()
     if len(coefficients) != 2 or coefficients[1] == 0.0:
         raise EncoderError(
             f"The calibrator of {parameter.name} has the coefficients {coefficients}; "
@@ -162,6 +178,7 @@ def _float_to_raw(layout: str) -> _ToRaw:
 
 
 def _text_to_raw(encoding: StringEncoding) -> _ToRaw:
+    assert isinstance(encoding.size_bits, int)
     octets = encoding.size_bits // 8
 
     def to_raw(value: Value) -> int:

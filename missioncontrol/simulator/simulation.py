@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from missioncontrol.fleet.ephemeris import OemEphemeris
 from missioncontrol.fleet.mission_file import MissionFile, SpacecraftEntry
 from missioncontrol.fleet.profiles import LinkProfile
 from missioncontrol.orbits.elements import MeanElements
@@ -141,15 +142,17 @@ def elements_of(entry: SpacecraftEntry, at: datetime) -> MeanElements:
     """Return the elements that the simulated spacecraft flies by: those in force at *at*.
 
     Raises:
-        ValueError: All are disabled or expired.
+        ValueError: All are disabled or expired; a table of states does not count.
     """
     in_force = [
         one
         for one in entry.ephemerides
-        if one.enabled and (one.expires_at is None or one.expires_at > at)
+        if not isinstance(one, OemEphemeris)
+        and one.enabled
+        and (one.expires_at is None or one.expires_at > at)
     ]
     if not in_force:
-        raise ValueError(f"{entry.name} has no ephemeris that is enabled and in force at {at}.")
+        raise ValueError(f"{entry.name} has no elements that are enabled and in force at {at}.")
     # Of equal priorities the last one counts.
     return max(reversed(in_force), key=lambda one: one.priority).mean_elements()
 

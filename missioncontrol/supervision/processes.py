@@ -84,6 +84,9 @@ def product_processes(*, host: str, port: int, mission_file: Path | None) -> lis
                 *["--schedule", str(settings.VAR_DIR / "beat-schedule")],
             ],
         ),
+        ChildDefinition(
+            name="telemetry-receiver", argv=[python, manage, "run_telemetry_receiver"]
+        ),
         ChildDefinition(name="telemetry-link", argv=[python, manage, "run_telemetry_links"]),
         ChildDefinition(name="pass-executor", argv=[python, manage, "run_pass_executor"]),
     ]

@@ -13,8 +13,10 @@ The raw packet log is the source of truth. It is on the disk before
 :func:`compact` runs beside the writer, in any process.
 """
 
+from telemetry.archive.checking import CheckReport, check
 from telemetry.archive.compaction import CompactionReport, compact
 from telemetry.archive.interface import (
+    Affine,
     ArchiveDamagedError,
     ArchiveError,
     ArchiveLockedError,
@@ -29,26 +31,34 @@ from telemetry.archive.interface import (
     Segmenter,
     StoredPacket,
 )
+from telemetry.archive.packet_rows import PacketRows
 from telemetry.archive.reader import open_reader
 from telemetry.archive.rebuilding import rebuild
+from telemetry.archive.retention import RetentionReport, forget_before
 from telemetry.archive.writer import open_writer
 
 __all__ = [
+    "Affine",
     "ArchiveDamagedError",
     "ArchiveError",
     "ArchiveLockedError",
     "ArchiveReader",
     "ArchiveWriter",
+    "CheckReport",
     "ColumnGroup",
     "CompactionReport",
     "Decimated",
     "LatestValue",
     "PacketPage",
+    "PacketRows",
     "RawPacket",
+    "RetentionReport",
     "Samples",
     "Segmenter",
     "StoredPacket",
+    "check",
     "compact",
+    "forget_before",
     "open_reader",
     "open_writer",
     "rebuild",

@@ -18,7 +18,7 @@ from typing import IO, Final
 from telemetry.archive.interface import ArchiveError, ArchiveLockedError
 
 _BUSY_TIMEOUT_S: Final = 30.0
-_SCHEMA_VERSION: Final = 1
+_SCHEMA_VERSION: Final = 2
 
 # A new edition is built beside the one in force when the archive is rebuilt.
 _SCHEMA: Final = """
@@ -36,10 +36,26 @@ CREATE TABLE packet_batch (
     end_position INTEGER NOT NULL,
     first_us INTEGER NOT NULL,
     last_us INTEGER NOT NULL,
+    packets INTEGER NOT NULL,
     apids TEXT NOT NULL
 );
 CREATE INDEX packet_batch_by_position
     ON packet_batch (edition, spacecraft, end_position);
+CREATE TABLE source_position (
+    source TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE newest_value (
+    edition INTEGER NOT NULL,
+    spacecraft TEXT NOT NULL,
+    parameter TEXT NOT NULL,
+    container TEXT NOT NULL,
+    time_us INTEGER NOT NULL,
+    sequence_count INTEGER NOT NULL,
+    dtype TEXT NOT NULL,
+    raw BLOB NOT NULL,
+    PRIMARY KEY (edition, spacecraft, parameter)
+) WITHOUT ROWID;
 CREATE TABLE container_parameter (
     edition INTEGER NOT NULL,
     spacecraft TEXT NOT NULL,
@@ -55,7 +71,6 @@ CREATE TABLE segment (
     layout TEXT NOT NULL,
     first_us INTEGER NOT NULL,
     last_us INTEGER NOT NULL,
-    last_sequence_count INTEGER NOT NULL,
     row_count INTEGER NOT NULL,
     times_codec INTEGER NOT NULL,
     times BLOB NOT NULL,
@@ -73,11 +88,19 @@ CREATE TABLE segment_column (
     maximum REAL,
     total REAL,
     finite INTEGER,
-    last BLOB NOT NULL,
     data BLOB NOT NULL
 );
 CREATE UNIQUE INDEX segment_column_by_name
     ON segment_column (segment_id, parameter);
+CREATE TABLE segment_rollup (
+    parameter TEXT NOT NULL,
+    width_us INTEGER NOT NULL,
+    segment_id INTEGER NOT NULL REFERENCES segment (id) ON DELETE CASCADE,
+    first_bin_us INTEGER NOT NULL,
+    bins BLOB NOT NULL,
+    PRIMARY KEY (parameter, width_us, segment_id)
+) WITHOUT ROWID;
+CREATE INDEX segment_rollup_by_segment ON segment_rollup (segment_id);
 """
 
 
@@ -111,8 +134,12 @@ class ArchiveFolder:
                 isolation_level=None,
             )
         else:
+            # Its owner may be several threads that take turns.
             connection = sqlite3.connect(
-                self.database, timeout=_BUSY_TIMEOUT_S, isolation_level=None
+                self.database,
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
             )
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -135,6 +162,7 @@ class ArchiveFolder:
             unfinished.unlink(missing_ok=True)
             connection = sqlite3.connect(unfinished)
             try:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(_SCHEMA)
                 connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")

@@ -8,9 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from telemetry.archive.interface import Column, Decimated, Times
+from telemetry.archive.interface import Affine, Column, Decimated, Times
+from telemetry.archive.rollups import Bins, calibrated_bins
 
 _MAX_PRODUCT: Final = 2**62  # microseconds times buckets must fit 64 bits
+# A bucket of so many bins is at most a sixth longer than asked.
+BINS_IN_A_BUCKET: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class StoredStatistics:
 
 
 class Buckets:
-    """Equal parts of an interval, filled from samples or from stored statistics.
+    """Equal parts of an interval, filled from samples, rollups or stored statistics.
 
     Raises:
         ValueError: There is no bucket, or the interval is empty, or too many
@@ -47,38 +50,79 @@ class Buckets:
             )
         self.first_us = first_us
         self.end_us = end_us
-        self._count = count
+        self.count = count
         self._minimum = np.full(count, np.inf)
         self._maximum = np.full(count, -np.inf)
         self._total = np.zeros(count)
         self._finite = np.zeros(count, dtype=np.int64)
         self._samples = np.zeros(count, dtype=np.int64)
 
+    @property
+    def width_us(self) -> int:
+        return (self.end_us - self.first_us) // self.count
+
+    def of_bins(self, width_us: int) -> Buckets:
+        """Return empty buckets over the same interval, made of whole bins of that width."""
+        first = self.first_us // width_us
+        bins = -(-self.end_us // width_us) - first
+        each = -(-bins // self.count)
+        count = -(-bins // each)
+        return Buckets(
+            first_us=first * width_us, end_us=(first + count * each) * width_us, count=count
+        )
+
     def index_of(self, time_us: int) -> int:
         """Return the bucket of an instant, which may lie outside."""
-        return (time_us - self.first_us) * self._count // (self.end_us - self.first_us)
+        return (time_us - self.first_us) * self.count // (self.end_us - self.first_us)
 
     def add(self, times_us: Times, values: Column) -> None:
         """Add samples that lie in the interval, at least one, in order of time."""
-        where = (times_us - self.first_us) * self._count // (self.end_us - self.first_us)
-        np.add.at(self._samples, where, 1)
-        finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(len(values), bool)
-        where, numbers = where[finite], values[finite].astype(np.float64)
-        np.add.at(self._finite, where, 1)
-        np.add.at(self._total, where, numbers)
-        np.minimum.at(self._minimum, where, numbers)
-        np.maximum.at(self._maximum, where, numbers)
+        where = self._where(times_us)
+        edges = np.flatnonzero(np.diff(where, prepend=-1))
+        filled = where[edges]
+        self._samples[filled] += np.diff(np.append(edges, len(where)))
+        numbers = values.astype(np.float64)
+        finite = np.isfinite(numbers)
+        if finite.all():
+            self._finite[filled] += np.diff(np.append(edges, len(where)))
+            low = high = counted = numbers
+        else:
+            self._finite[filled] += np.add.reduceat(finite.astype(np.int64), edges)
+            low = np.where(finite, numbers, np.inf)
+            high = np.where(finite, numbers, -np.inf)
+            counted = np.where(finite, numbers, 0.0)
+        self._total[filled] += np.add.reduceat(counted, edges)
+        self._minimum[filled] = np.minimum(self._minimum[filled], np.minimum.reduceat(low, edges))
+        self._maximum[filled] = np.maximum(self._maximum[filled], np.maximum.reduceat(high, edges))
 
-    def add_statistics(self, known: StoredStatistics) -> None:
+    def add_bins(self, starts_us: Times, bins: Bins, line: Affine) -> None:
+        """Add those bins that lie in the interval; no bucket's edge may cut one."""
+        inside = (starts_us >= self.first_us) & (starts_us < self.end_us)
+        inside &= bins["samples"] > 0
+        bins = calibrated_bins(bins[inside], line)
+        where = self._where(starts_us[inside])
+        np.add.at(self._samples, where, bins["samples"].astype(np.int64))
+        np.add.at(self._finite, where, bins["finite"].astype(np.int64))
+        np.add.at(self._total, where, bins["total"])
+        np.minimum.at(self._minimum, where, bins["least"])
+        np.maximum.at(self._maximum, where, bins["greatest"])
+
+    def add_statistics(self, known: StoredStatistics, line: Affine) -> None:
         """Add a whole segment, which lies inside one bucket."""
         where = self.index_of(known.first_us)
         self._samples[where] += known.row_count
         if known.minimum is None or known.maximum is None or known.total is None:
             return
+        ends = (line.offset + line.gain * known.minimum, line.offset + line.gain * known.maximum)
         self._finite[where] += known.finite
-        self._total[where] += known.total
-        self._minimum[where] = min(self._minimum[where], known.minimum)
-        self._maximum[where] = max(self._maximum[where], known.maximum)
+        self._total[where] += line.offset * known.finite + line.gain * known.total
+        self._minimum[where] = min(self._minimum[where], *ends)
+        self._maximum[where] = max(self._maximum[where], *ends)
+
+    def lies_in_one(self, known: StoredStatistics) -> bool:
+        """Say whether a whole segment lies in one bucket."""
+        inside = self.first_us <= known.first_us and known.last_us < self.end_us
+        return inside and self.index_of(known.first_us) == self.index_of(known.last_us)
 
     def result(self) -> Decimated:
         """Return the buckets that hold a sample."""
@@ -86,7 +130,7 @@ class Buckets:
         finite = self._finite[filled]
         known = finite > 0
         span = self.end_us - self.first_us
-        starts = [self.first_us + -(-index * span // self._count) for index in filled.tolist()]
+        starts = [self.first_us + -(-index * span // self.count) for index in filled.tolist()]
         return Decimated(
             starts_us=np.array(starts, dtype=np.int64),
             minimum=np.where(known, self._minimum[filled], np.nan),
@@ -95,31 +139,20 @@ class Buckets:
             count=self._samples[filled],
         )
 
+    def _where(self, times_us: Times) -> Times:
+        return (times_us - self.first_us) * self.count // (self.end_us - self.first_us)
 
-def split_off_statistics(
-    found: Sequence[StoredStatistics], buckets: Buckets
-) -> list[StoredStatistics]:
-    """Count whole segments by their statistics; return those that must be read.
 
-    A segment counts whole where it lies in one bucket and no other segment
-    overlaps it, so that no row can stand in two.
-    """
-    left: list[StoredStatistics] = []
+def those_alone(found: Sequence[StoredStatistics]) -> set[int]:
+    """Return the segments that no other one overlaps, so that no row can stand in two."""
+    alone: set[int] = set()
     ordered = sorted(found, key=lambda known: (known.first_us, known.last_us))
     latest_us = None
     for position, known in enumerate(ordered):
         following = ordered[position + 1].first_us if position + 1 < len(ordered) else None
-        alone = (latest_us is None or latest_us < known.first_us) and (
+        if (latest_us is None or latest_us < known.first_us) and (
             following is None or known.last_us < following
-        )
+        ):
+            alone.add(known.segment_id)
         latest_us = known.last_us if latest_us is None else max(latest_us, known.last_us)
-        if alone and _lies_in_one(known, buckets):
-            buckets.add_statistics(known)
-        else:
-            left.append(known)
-    return sorted(left, key=lambda known: known.segment_id)
-
-
-def _lies_in_one(known: StoredStatistics, buckets: Buckets) -> bool:
-    inside = buckets.first_us <= known.first_us and known.last_us < buckets.end_us
-    return inside and buckets.index_of(known.first_us) == buckets.index_of(known.last_us)
+    return alone

@@ -6,14 +6,17 @@ microseconds since 1970-01-01T00:00:00Z where a column is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from telemetry.archive.packet_rows import PacketRows
 
 Column = npt.NDArray[Any]
 Times = npt.NDArray[np.int64]
@@ -80,7 +83,7 @@ class ColumnGroup:
     columns: Mapping[str, Column]
 
 
-Segmenter = Callable[[Sequence[StoredPacket]], Iterable[ColumnGroup]]
+Segmenter = Callable[["PacketRows"], Iterable[ColumnGroup]]
 """Decodes logged packets into column groups again."""
 
 
@@ -94,6 +97,19 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.times_us)
+
+    def last(self, count: int) -> Samples:
+        """Return the newest ones, *count* at most."""
+        first = max(len(self) - count, 0)
+        return Samples(self.times_us[first:], self.sequence_counts[first:], self.values[first:])
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """A calibration by a straight line: engineering value = offset + gain * raw."""
+
+    gain: float = 1.0
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +143,8 @@ class LatestValue:
 class ArchiveWriter(Protocol):
     """The one process that writes."""
 
-    def append(self, packets: Sequence[RawPacket], groups: Iterable[ColumnGroup]) -> int:
-        """Log packets, then store the columns decoded from them.
-
-        When this returns, the packets are on the disk and both can be read by
-        every process.
+    def log(self, rows: Sequence[PacketRows]) -> int:
+        """Log packets; when this returns, they are on the disk and can be read.
 
         Returns:
             The cursor after the last packet.
@@ -139,6 +152,37 @@ class ArchiveWriter(Protocol):
         Raises:
             ArchiveError: A crash left packets without columns; call
                 :meth:`recover` first.
+            OSError: The disk is full or failing; nothing was logged.
+        """
+        ...
+
+    def add(self, groups: Iterable[ColumnGroup]) -> None:
+        """Take the columns decoded from what was logged; :meth:`flush` stores them."""
+        ...
+
+    def flush(self) -> None:
+        """Store the columns taken so far; then every process can read them."""
+        ...
+
+    @property
+    def waiting_rows(self) -> int:
+        """How many rows wait for the next flush."""
+        ...
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a flush would store anything."""
+        ...
+
+    def source_position(self, source: str) -> int:
+        """Return up to where a source was logged; 0 where nothing was."""
+        ...
+
+    def append(self, packets: Sequence[RawPacket], groups: Iterable[ColumnGroup]) -> int:
+        """Do all three: log packets, take their columns, store them.
+
+        Returns:
+            The cursor after the last packet.
         """
         ...
 
@@ -194,18 +238,23 @@ class ArchiveReader(Protocol):
         start: datetime,
         end: datetime,
         buckets: int,
-        calibrate: Callable[[Column], Column] | None = None,
+        calibrate: Callable[[Column], Column] | Affine | None = None,
     ) -> Decimated:
         """Return minimum, maximum and mean of equal parts of an interval.
+
+        Over long intervals the parts are made of whole bins of the stored rollups: then
+        they are a little longer than asked (a sixth at most), the first may begin and
+        the last may end outside the interval by less than one bin, and what each part
+        says is exact for the part as it is returned.
 
         Args:
             spacecraft: Whose.
             parameter: Which; it must be a number.
             start: Beginning of the first bucket.
             end: End of the last bucket, excluded.
-            buckets: How many, at least 1.
-            calibrate: Applied to the raw values before they are counted.
-                Without it, stored statistics are used where they serve.
+            buckets: How many at most, at least 1.
+            calibrate: Applied to the raw values before they are counted. With a
+                straight line, or without any, stored rollups are used where they serve.
 
         Raises:
             ArchiveError: The parameter is a string or a binary.
@@ -217,6 +266,10 @@ class ArchiveReader(Protocol):
         self, *, spacecraft: str, parameters: Collection[str] | None = None
     ) -> dict[str, LatestValue]:
         """Return the values of the newest generation time, by parameter."""
+        ...
+
+    def end(self) -> int:
+        """Return the cursor after the last packet in the log."""
         ...
 
     def packets_since(
@@ -234,6 +287,27 @@ class ArchiveReader(Protocol):
         Raises:
             ArchiveError: *cursor* is not one that this archive gave.
         """
+        ...
+
+    def rows_since(
+        self, cursor: int, *, spacecraft: str, apids: Collection[int] | None = None
+    ) -> Iterator[PacketRows]:
+        """Yield what was logged after *cursor* in bulk, up to the end of the log.
+
+        Raises:
+            ArchiveError: *cursor* is not one that this archive gave.
+        """
+        ...
+
+    def rows_between(
+        self,
+        *,
+        spacecraft: str,
+        start: datetime,
+        end: datetime,
+        apids: Collection[int] | None = None,
+    ) -> Iterator[PacketRows]:
+        """Yield packets generated from *start* to before *end* in bulk, in order of arrival."""
         ...
 
     def read_packets(

@@ -22,6 +22,14 @@ class Rows:
     def __len__(self) -> int:
         return len(self.times_us)
 
+    def between(self, first: int, end: int) -> Rows:
+        """Return the rows from number *first* to before *end*."""
+        return Rows(
+            self.times_us[first:end],
+            self.sequence_counts[first:end],
+            {name: column[first:end] for name, column in self.columns.items()},
+        )
+
 
 def in_order(times_us: Times, sequence_counts: Counts, columns: Mapping[str, Column]) -> Rows:
     """Sort rows by (time, sequence count); of equal ones the first given stays."""

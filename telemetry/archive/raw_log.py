@@ -1,102 +1,51 @@
 """The append-only log of raw packets: every packet as it came, with a checksum.
 
-Files of about 64 MiB lie in one folder, each named by the position of its
-first octet in the whole log. A record is its length and CRC-32, then its body.
-A record that a crash cut short can only stand at the very end, and is moved
-aside when the writer opens the log again; anything else that is wrong is damage
-and is said so.
+Files of about 64 MiB lie in one folder, each named by the position of its first octet
+in the whole log. They hold blocks (:mod:`telemetry.archive.packet_rows`). A position
+between blocks is the octet; inside a block, the block's start plus the number of packets
+before it. A block that a crash cut short can only stand at the very end, and is moved
+aside when the writer opens the log again; anything else that is wrong is damage and is
+said so.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from telemetry.archive.interface import (
-    ArchiveDamagedError,
-    ArchiveError,
-    RawPacket,
-    StoredPacket,
+from telemetry.archive.interface import ArchiveDamagedError, StoredPacket
+from telemetry.archive.packet_rows import (
+    FRAME,
+    MAGIC,
+    MAX_BODY_OCTETS,
+    PacketRows,
+    decode_block,
+    source_of_block,
 )
 
 FILE_OCTETS: Final = 64 * 1024 * 1024
-_MAX_BODY_OCTETS: Final = 1 << 20
-_READ_OCTETS: Final = 4 << 20
-_FRAME: Final = struct.Struct(">II")  # length of the body, CRC-32 of the body
-# version, generated, received (us since 1970), APID, sequence count, own time, name lengths
-_BODY: Final = struct.Struct(">BqqHHBBB")
-_VERSION: Final = 1
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def to_us(instant: datetime) -> int:
-    """Return microseconds since 1970-01-01T00:00:00Z."""
-    return (instant - _EPOCH) // _MICROSECOND
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of the log, not yet taken apart."""
 
+    start: int
+    end: int
+    body: bytes
 
-def from_us(time_us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=time_us)
+    def rows(self) -> PacketRows:
+        return decode_block(self.body, self.start)
 
-
-def encode_record(packet: RawPacket) -> bytes:
-    """Return a packet's record.
-
-    Raises:
-        ValueError: A name is longer than 255 octets.
-    """
-    spacecraft, station = packet.spacecraft.encode(), packet.station.encode()
-    if max(len(spacecraft), len(station)) > 255:
-        raise ValueError(
-            f"the name {packet.spacecraft!r} or {packet.station!r} exceeds 255 octets"
-        )
-    body = b"".join(
-        (
-            _BODY.pack(
-                _VERSION,
-                to_us(packet.generated_at),
-                to_us(packet.received_at),
-                packet.apid,
-                packet.sequence_count,
-                packet.has_own_time,
-                len(spacecraft),
-                len(station),
-            ),
-            spacecraft,
-            station,
-            packet.octets,
-        )
-    )
-    return _FRAME.pack(len(body), zlib.crc32(body)) + body
-
-
-def _decode_body(body: bytes, cursor: int) -> StoredPacket:
-    version, generated, received, apid, count, own, name_length, station_length = (
-        _BODY.unpack_from(body)
-    )
-    if version != _VERSION:
-        raise ArchiveDamagedError(
-            f"a record of version {version} ends at {cursor}; this program reads {_VERSION}"
-        )
-    station_start = _BODY.size + name_length
-    octets_start = station_start + station_length
-    return StoredPacket(
-        spacecraft=body[_BODY.size : station_start].decode(),
-        apid=apid,
-        sequence_count=count,
-        generated_at=from_us(generated),
-        received_at=from_us(received),
-        station=body[station_start:octets_start].decode(),
-        octets=body[octets_start:],
-        has_own_time=bool(own),
-        cursor=cursor,
-    )
+    @property
+    def source(self) -> tuple[str, int]:
+        """What its packets were taken from, and up to where."""
+        return source_of_block(self.body)
 
 
 class RawLog:
@@ -109,82 +58,97 @@ class RawLog:
         """Return (first position, path) of every file, in order."""
         return sorted((int(path.stem), path) for path in self.folder.glob("*.log"))
 
+    def begin(self) -> int:
+        """Return the position of the oldest octet that is kept."""
+        files = self.files()
+        return files[0][0] if files else 0
+
     def end(self) -> int:
-        """Return the position after the last octet, whole record or not."""
+        """Return the position after the last octet, whole block or not."""
         files = self.files()
         return files[-1][0] + files[-1][1].stat().st_size if files else 0
 
     def read(self, start: int, end: int) -> Iterator[StoredPacket]:
-        """Yield the records from *start* to *end*, both between records.
+        """Yield the packets from *start* to *end*, both between blocks."""
+        for block in self.blocks(start, end):
+            rows = block.rows()
+            yield from (rows.packet(row) for row in range(len(rows)))
+
+    def blocks(self, start: int, end: int) -> Iterator[Block]:
+        """Yield the blocks from *start* to *end*, both between blocks.
 
         Raises:
-            ArchiveDamagedError: A record's checksum is wrong, or octets are missing.
-            ArchiveError: *start* is not between records.
+            ArchiveDamagedError: A block's checksum is wrong, or octets are missing.
         """
         position = start
-        for packet in self.whole_records(start, end):
-            yield packet
-            position = packet.cursor
-        if position == end:
-            return
-        if position == start:
-            raise ArchiveError(f"{start} is no position between records of {self.folder}")
-        raise ArchiveDamagedError(
-            f"the record at {position} in {self.folder} is damaged, {end - position} octets"
-            " before the end; restore the file from a copy"
-        )
+        for block in self.whole_blocks(start, end):
+            yield block
+            position = block.end
+        if position != end:
+            raise ArchiveDamagedError(
+                f"the block at {position} in {self.folder} is damaged, {end - position} octets"
+                " before the end; restore the file from a copy"
+            )
 
-    def whole_records(self, start: int, end: int) -> Iterator[StoredPacket]:
-        """Yield records until *end* or the first that is cut short or wrong."""
+    def whole_blocks(self, start: int, end: int | None = None) -> Iterator[Block]:
+        """Yield blocks until *end*, or the first that is cut short or wrong."""
         files = self.files()
         first = max(bisect_right([base for base, _ in files], start) - 1, 0)
+        reached: int | None = None
         for base, path in files[first:]:
-            if base >= end:
+            if (end is not None and base >= end) or (reached is not None and base != reached):
                 return
-            with path.open("rb") as file:
+            try:
+                file = path.open("rb")
+            except FileNotFoundError:  # retention was faster
+                continue
+            with file:
                 file.seek(max(start - base, 0))
-                yield from _records_in(file, base, end)
+                reached = base + file.tell()
+                for block in _blocks_in(file, base, end):
+                    reached = block.end
+                    yield block
 
     def last_whole_position(self, start: int) -> int:
-        """Return the position after the last whole record, looking from *start*."""
+        """Return the position after the last whole block, looking from *start*."""
         position = start
-        for packet in self.whole_records(start, self.end()):
-            position = packet.cursor
+        for block in self.whole_blocks(start):
+            position = block.end
         return position
 
 
-def _records_in(file: BinaryIO, base: int, end: int) -> Iterator[StoredPacket]:
-    """Yield the whole records from the file's place on; stop at the first other."""
-    buffer, offset, position = b"", 0, base + file.tell()
-    while position < end:
-        if len(buffer) - offset < _FRAME.size + _MAX_BODY_OCTETS:
-            buffer, offset = buffer[offset:] + file.read(_READ_OCTETS), 0
-        body = _body_at(buffer, offset)
-        if body is None or position + _FRAME.size + len(body) > end:
+def _blocks_in(file: BinaryIO, base: int, end: int | None) -> Iterator[Block]:
+    """Yield the whole blocks from the file's place on; stop at the first other."""
+    position = base + file.tell()
+    while end is None or position < end:
+        body = _next_body(file)
+        if body is None:
             return
-        offset += _FRAME.size + len(body)
-        position += _FRAME.size + len(body)
-        yield _decode_body(body, position)
+        following = position + FRAME.size + len(body)
+        if end is not None and following > end:
+            return
+        yield Block(position, following, body)
+        position = following
 
 
-def _body_at(buffer: bytes, offset: int) -> bytes | None:
-    """Return the body of the record at *offset*, or ``None`` where none is whole."""
-    if len(buffer) - offset < _FRAME.size:
+def _next_body(file: BinaryIO) -> bytes | None:
+    """Return the body of the block at the file's place, or ``None`` where none is whole."""
+    frame = file.read(FRAME.size)
+    if len(frame) < FRAME.size:
         return None
-    length, checksum = _FRAME.unpack_from(buffer, offset)
-    start = offset + _FRAME.size
-    body = buffer[start : start + length]
-    if not _BODY.size <= length <= _MAX_BODY_OCTETS or len(body) != length:
+    magic, length, checksum = FRAME.unpack(frame)
+    if magic != MAGIC or length > MAX_BODY_OCTETS:
         return None
-    return body if zlib.crc32(body) == checksum else None
+    body = file.read(length)
+    return body if len(body) == length and zlib.crc32(body) == checksum else None
 
 
 class RawLogWriter:
-    """Appends to the log. On opening it moves a record that a crash cut short aside.
+    """Appends to the log. On opening it moves a block that a crash cut short aside.
 
     Args:
         folder: Made where it does not exist.
-        known_good: A position that is known to lie between records; the log is
+        known_good: A position that is known to lie between blocks; the log is
             checked from there on.
 
     Raises:
@@ -212,7 +176,7 @@ class RawLogWriter:
             base, path = self.log.files()[-1]
             if good < base:
                 raise ArchiveDamagedError(
-                    f"the record at {good} in {self.log.folder} is damaged and is not the last"
+                    f"the block at {good} in {self.log.folder} is damaged and is not the last"
                 )
             with path.open("r+b") as file:
                 # Kept aside, never destroyed: it may tell what happened.
@@ -222,24 +186,24 @@ class RawLogWriter:
                 os.fsync(file.fileno())
         return end - good
 
-    def append(self, packets: Sequence[RawPacket]) -> int:
-        """Write packets and wait until they are on the disk; return the new end.
+    def append(self, blocks: Sequence[bytes]) -> int:
+        """Write blocks and wait until they are on the disk; return the new end.
 
         Raises:
             OSError: The disk is full or failing; nothing was appended.
         """
-        if not packets:
+        if not blocks:
             return self.position
-        octets = b"".join(map(encode_record, packets))
+        octets = b"".join(blocks)
         if self.position - self._base >= FILE_OCTETS:
             os.close(self._file)
             self._base = self.position
             self._file = self._open(self._base)
         try:
             _write_all(self._file, octets)
-            os.fsync(self._file)
+            os.fdatasync(self._file)
         except OSError:
-            # Half a record in the middle would cut off all that follow it.
+            # Half a block in the middle would cut off all that follow it.
             os.ftruncate(self._file, self.position - self._base)
             raise
         self.position += len(octets)

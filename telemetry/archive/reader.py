@@ -10,10 +10,17 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from telemetry.archive.database import ArchiveFolder, archive_state, transaction
-from telemetry.archive.decimation import Buckets, StoredStatistics, split_off_statistics
+from telemetry.archive.decimation import (
+    BINS_IN_A_BUCKET,
+    Buckets,
+    StoredStatistics,
+    those_alone,
+)
 from telemetry.archive.interface import (
+    Affine,
     ArchiveError,
     Column,
     Decimated,
@@ -23,7 +30,9 @@ from telemetry.archive.interface import (
     StoredPacket,
 )
 from telemetry.archive.merging import Rows, concatenated, merged
-from telemetry.archive.raw_log import RawLog, to_us
+from telemetry.archive.packet_rows import PacketRows, to_us
+from telemetry.archive.raw_log import Block, RawLog
+from telemetry.archive.rollups import joined_bins
 from telemetry.archive.segments import read_rows
 
 _EMPTY = Samples(np.empty(0, np.int64), np.empty(0, np.uint16), np.empty(0, np.float64))
@@ -41,6 +50,7 @@ class SqliteArchiveReader:
         folder = ArchiveFolder(path)
         self._log = RawLog(folder.raw)
         self._connection = folder.connect(read_only=True)
+        self._end = 0  # of the packet log, as far as it was looked at
 
     def read(
         self,
@@ -56,15 +66,37 @@ class SqliteArchiveReader:
         with self._snapshot() as edition:
             for container in self._containers(edition, spacecraft, parameter):
                 found = self._segments(edition, spacecraft, container, parameter, first_us, end_us)
-                rows = self._rows([statistics.segment_id for statistics in found], parameter)
-                parts.append(_between(rows, parameter, first_us, end_us))
+                if limit is None:
+                    rows = self._rows([known.segment_id for known in found], parameter)
+                    parts.append(_between(rows, parameter, first_us, end_us))
+                else:
+                    parts.append(self._newest(found, parameter, first_us, end_us, limit))
         samples = _interleaved(parts, parameter)
         if limit is None or len(samples) <= limit:
             return samples
-        newest = slice(len(samples) - limit, None)
-        return Samples(
-            samples.times_us[newest], samples.sequence_counts[newest], samples.values[newest]
-        )
+        return samples.last(limit)
+
+    def _newest(
+        self,
+        found: list[StoredStatistics],
+        parameter: str,
+        first_us: int,
+        end_us: int,
+        limit: int,
+    ) -> Samples:
+        """Read only as many segments, from the newest on, as hold the newest samples."""
+        newest = sorted(found, key=lambda known: -known.last_us)
+        taken = 1
+        while True:
+            ids = sorted(known.segment_id for known in newest[:taken])
+            samples = _between(self._rows(ids, parameter), parameter, first_us, end_us)
+            if taken >= len(newest):
+                return samples
+            # What the others hold is older than this.
+            complete = samples.times_us > newest[taken].last_us
+            if int(complete.sum()) >= limit:
+                return samples.last(limit)
+            taken *= 2
 
     def read_decimated(
         self,
@@ -74,64 +106,106 @@ class SqliteArchiveReader:
         start: datetime,
         end: datetime,
         buckets: int,
-        calibrate: Callable[[Column], Column] | None = None,
+        calibrate: Callable[[Column], Column] | Affine | None = None,
     ) -> Decimated:
         filled = Buckets(first_us=to_us(start), end_us=to_us(end), count=buckets)
+        by_line = calibrate is None or isinstance(calibrate, Affine)
         with self._snapshot() as edition:
+            width_us = self._rollup_width(parameter, filled.width_us) if by_line else None
+            if width_us is not None:
+                filled = filled.of_bins(width_us)
             for container in self._containers(edition, spacecraft, parameter):
-                found = self._segments(
-                    edition, spacecraft, container, parameter, filled.first_us, filled.end_us
+                self._fill(
+                    filled, width_us, edition, (spacecraft, container, parameter), calibrate
                 )
-                if any(statistics.dtype.kind not in "iuf" for statistics in found):
-                    raise ArchiveError(
-                        f"{parameter!r} is no number; read() it, it cannot be decimated"
-                    )
-                if calibrate is None:
-                    found = split_off_statistics(found, filled)
-                rows = self._rows([statistics.segment_id for statistics in found], parameter)
-                samples = _between(rows, parameter, filled.first_us, filled.end_us)
-                if len(samples):
-                    values = samples.values if calibrate is None else calibrate(samples.values)
-                    filled.add(samples.times_us, values)
         return filled.result()
+
+    def _fill(
+        self,
+        filled: Buckets,
+        width_us: int | None,
+        edition: int,
+        which: tuple[str, str, str],
+        calibrate: Callable[[Column], Column] | Affine | None,
+    ) -> None:
+        """Put the samples that one container has of a parameter into the buckets."""
+        parameter = which[2]
+        found = self._segments(edition, *which, filled.first_us, filled.end_us)
+        if any(statistics.dtype.kind not in "iuf" for statistics in found):
+            raise ArchiveError(f"{parameter!r} is no number; read() it, it cannot be decimated")
+        line = calibrate or Affine()
+        if isinstance(line, Affine):
+            found = self._fill_without_reading(filled, width_us, parameter, found, line)
+        # Of late and repeated deliveries; most segments were counted whole by now.
+        rows = self._rows([statistics.segment_id for statistics in found], parameter)
+        samples = _between(rows, parameter, filled.first_us, filled.end_us)
+        if len(samples):
+            filled.add(samples.times_us, _calibrated(samples.values, line))
+
+    def _fill_without_reading(
+        self,
+        filled: Buckets,
+        width_us: int | None,
+        parameter: str,
+        found: list[StoredStatistics],
+        line: Affine,
+    ) -> list[StoredStatistics]:
+        """Count segments by what is stored about them; return those that must be read."""
+        alone = those_alone(found)
+        left: list[StoredStatistics] = []
+        for known in found:
+            if known.segment_id in alone and filled.lies_in_one(known):
+                filled.add_statistics(known, line)
+            else:
+                left.append(known)
+        if width_us is None or not left:
+            return left
+        rolled_up = {known.segment_id for known in left if known.segment_id in alone}
+        rows = self._connection.execute(
+            "SELECT segment_id, first_bin_us, bins FROM segment_rollup"
+            " WHERE parameter = ? AND width_us = ? AND segment_id BETWEEN ? AND ?",
+            (parameter, width_us, min(rolled_up, default=0), max(rolled_up, default=-1)),
+        )
+        counted = [row for row in rows if row[0] in rolled_up]
+        if counted:
+            ids, first_bins_us, bins = zip(*counted, strict=True)
+            filled.add_bins(*joined_bins(width_us, first_bins_us, bins), line)
+            left = [known for known in left if known.segment_id not in set(ids)]
+        return left
+
+    def _rollup_width(self, parameter: str, bucket_us: int) -> int | None:
+        """Return the widest level of which enough bins fit a bucket."""
+        [width] = self._connection.execute(
+            "SELECT MAX(width_us) FROM segment_rollup WHERE parameter = ? AND width_us <= ?",
+            (parameter, bucket_us // BINS_IN_A_BUCKET),
+        ).fetchone()
+        return None if width is None else int(width)
 
     def latest(
         self, *, spacecraft: str, parameters: Collection[str] | None = None
     ) -> dict[str, LatestValue]:
-        newest: dict[str, LatestValue] = {}
         with self._snapshot() as edition:
-            containers = self._connection.execute(
-                "SELECT DISTINCT container FROM container_parameter"
-                " WHERE edition = ? AND spacecraft = ?",
+            rows = self._connection.execute(
+                "SELECT parameter, container, time_us, sequence_count, dtype, raw"
+                " FROM newest_value WHERE edition = ? AND spacecraft = ?",
                 (edition, spacecraft),
             ).fetchall()
-            for (container,) in containers:
-                for value in self._latest_of(edition, spacecraft, container):
-                    if parameters is not None and value.parameter not in parameters:
-                        continue
-                    other = newest.get(value.parameter)
-                    if other is None or value.time_us > other.time_us:
-                        newest[value.parameter] = value
-        return newest
-
-    def _latest_of(self, edition: int, spacecraft: str, container: str) -> Iterator[LatestValue]:
-        segment_id, last_us, count = self._connection.execute(
-            "SELECT id, last_us, last_sequence_count FROM segment"
-            " WHERE edition = ? AND spacecraft = ? AND container = ?"
-            " ORDER BY last_us DESC, last_sequence_count DESC, id LIMIT 1",
-            (edition, spacecraft, container),
-        ).fetchone()
-        for parameter, dtype, last in self._connection.execute(
-            "SELECT parameter, dtype, last FROM segment_column WHERE segment_id = ?",
-            (segment_id,),
-        ):
-            yield LatestValue(
+        return {
+            parameter: LatestValue(
                 parameter=parameter,
                 container=container,
-                time_us=last_us,
+                time_us=time_us,
                 sequence_count=count,
-                raw=np.frombuffer(last, dtype=dtype),
+                raw=np.frombuffer(raw, dtype=dtype),
             )
+            for parameter, container, time_us, count, dtype, raw in rows
+            if parameters is None or parameter in parameters
+        }
+
+    def end(self) -> int:
+        with self._snapshot():
+            _, committed_end = archive_state(self._connection)
+        return self._log.last_whole_position(committed_end)
 
     def packets_since(
         self,
@@ -141,29 +215,22 @@ class SqliteArchiveReader:
         apids: Collection[int] | None = None,
         limit: int = 1000,
     ) -> PacketPage:
-        with self._snapshot() as edition:
-            _, committed_end = archive_state(self._connection)
-            batches = self._connection.execute(
-                "SELECT first_position, end_position, apids FROM packet_batch"
-                " WHERE edition = ? AND spacecraft = ? AND end_position > ?"
-                " ORDER BY end_position",
-                (edition, spacecraft, cursor),
-            ).fetchall()
-        if not 0 <= cursor <= committed_end:
-            raise ArchiveError(
-                f"the cursor {cursor} is not in 0 to {committed_end}, the end of the packet log;"
-                " pass on one that packets_since() gave, or 0"
-            )
         packets: list[StoredPacket] = []
-        for first, end, held in batches:
-            if not _holds_any(held, apids):
-                continue
-            for packet in self._log.read(max(first, cursor), end):
-                if _is_wanted(packet, spacecraft, apids):
-                    packets.append(packet)
-                    if len(packets) == limit:
-                        return PacketPage(packets, packet.cursor)
-        return PacketPage(packets, committed_end)
+        reached = cursor
+        for block, rows in self._since(cursor, spacecraft, apids):
+            reached = block.end
+            for row in range(len(rows)):
+                packets.append(rows.packet(row))
+                if len(packets) == limit:
+                    return PacketPage(packets, packets[-1].cursor)
+        return PacketPage(packets, max(reached, self._end))
+
+    def rows_since(
+        self, cursor: int, *, spacecraft: str, apids: Collection[int] | None = None
+    ) -> Iterator[PacketRows]:
+        for _, rows in self._since(cursor, spacecraft, apids):
+            if len(rows):
+                yield rows
 
     def read_packets(
         self,
@@ -174,24 +241,78 @@ class SqliteArchiveReader:
         apids: Collection[int] | None = None,
         limit: int | None = None,
     ) -> list[StoredPacket]:
+        packets: list[StoredPacket] = []
+        for rows in self.rows_between(spacecraft=spacecraft, start=start, end=end, apids=apids):
+            for row in range(len(rows)):
+                packets.append(rows.packet(row))
+                if len(packets) == limit:
+                    return packets
+        return packets
+
+    def rows_between(
+        self,
+        *,
+        spacecraft: str,
+        start: datetime,
+        end: datetime,
+        apids: Collection[int] | None = None,
+    ) -> Iterator[PacketRows]:
+        first_us, end_us = to_us(start), to_us(end)
         with self._snapshot() as edition:
-            batches = self._connection.execute(
+            _, committed_end = archive_state(self._connection)
+            ranges = self._connection.execute(
                 "SELECT first_position, end_position, apids FROM packet_batch"
                 " WHERE edition = ? AND spacecraft = ? AND last_us >= ? AND first_us < ?"
                 " ORDER BY end_position",
-                (edition, spacecraft, to_us(start), to_us(end)),
+                (edition, spacecraft, first_us, end_us),
             ).fetchall()
-        packets = []
-        for first, last, held in batches:
-            if not _holds_any(held, apids):
+        for block in self._blocks_of(ranges, committed_end, apids):
+            rows = block.rows()
+            inside = (rows.generated_us >= first_us) & (rows.generated_us < end_us)
+            chosen = rows.chosen(np.flatnonzero(inside & _is_wanted(rows, spacecraft, apids)))
+            if len(chosen):
+                yield chosen
+
+    def _since(
+        self, cursor: int, spacecraft: str, apids: Collection[int] | None
+    ) -> Iterator[tuple[Block, PacketRows]]:
+        """Yield the blocks after *cursor* with those of their packets that are wanted."""
+        with self._snapshot() as edition:
+            _, committed_end = archive_state(self._connection)
+            ranges = self._connection.execute(
+                "SELECT first_position, end_position, apids FROM packet_batch"
+                " WHERE edition = ? AND spacecraft = ? AND end_position > ?"
+                " ORDER BY end_position",
+                (edition, spacecraft, cursor),
+            ).fetchall()
+        self._end, asked = committed_end, cursor
+        for block in self._blocks_of(ranges, committed_end, apids) if cursor >= 0 else ():
+            self._end = max(self._end, block.end)
+            if block.end <= cursor:
                 continue
-            for packet in self._log.read(first, last):
-                inside = start <= packet.generated_at < end
-                if inside and _is_wanted(packet, spacecraft, apids):
-                    packets.append(packet)
-                    if len(packets) == limit:
-                        return packets
-        return packets
+            rows = block.rows()
+            done = max(cursor - block.start, 0)
+            if done and done >= len(rows):
+                cursor = -1  # it lies in the block, but at no packet of it
+                break
+            wanted = np.flatnonzero(_is_wanted(rows, spacecraft, apids))
+            yield block, rows.chosen(wanted[wanted >= done])
+            cursor = block.end
+        if not 0 <= cursor <= self._end:
+            raise ArchiveError(
+                f"the cursor {asked} is not in 0 to {self._end}, the end of the packet log, or"
+                " stands at no packet; pass on one that packets_since() gave, or 0"
+            )
+
+    def _blocks_of(
+        self, ranges: list[tuple[int, int, str]], tail: int, apids: Collection[int] | None
+    ) -> Iterator[Block]:
+        """Yield the blocks in ranges of the log, and those that no index knows of yet."""
+        for first, end, held in ranges:
+            if _holds_any(held, apids):
+                yield from self._log.blocks(first, end)
+        # On the disk, and the database hears of them with the next flush.
+        yield from self._log.whole_blocks(tail)
 
     def close(self) -> None:
         self._connection.close()
@@ -290,5 +411,20 @@ def _holds_any(held: str, apids: Collection[int] | None) -> bool:
     return apids is None or any(int(apid) in apids for apid in held.split())
 
 
-def _is_wanted(packet: StoredPacket, spacecraft: str, apids: Collection[int] | None) -> bool:
-    return packet.spacecraft == spacecraft and (apids is None or packet.apid in apids)
+def _is_wanted(
+    rows: PacketRows, spacecraft: str, apids: Collection[int] | None
+) -> npt.NDArray[np.bool_]:
+    if rows.spacecraft != spacecraft:
+        return np.zeros(len(rows), dtype=np.bool_)
+    if apids is None:
+        return np.ones(len(rows), dtype=np.bool_)
+    return np.isin(rows.apids, np.array(sorted(apids), dtype=np.uint16))
+
+
+def _calibrated(values: Column, calibrate: Callable[[Column], Column] | Affine) -> Column:
+    if isinstance(calibrate, Affine):
+        if calibrate == Affine():
+            return values
+        numbers: Column = calibrate.offset + calibrate.gain * values.astype(np.float64)
+        return numbers
+    return calibrate(values)

@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Final
 
 from telemetry.archive.database import ArchiveFolder, archive_state, transaction
-from telemetry.archive.interface import Segmenter, StoredPacket
+from telemetry.archive.interface import Segmenter
 from telemetry.archive.raw_log import RawLogWriter
-from telemetry.archive.segments import insert_packet_batches, insert_segment
-from telemetry.archive.writer import encode_groups
+from telemetry.archive.segments import (
+    LoggedRows,
+    index_entry,
+    insert_index_entries,
+    insert_segment,
+)
+from telemetry.archive.waiting import WaitingColumns
 
-_BATCH_PACKETS: Final = 5000
-_DERIVED_TABLES: Final = ("segment", "packet_batch", "container_parameter")
+_STORED_ROWS: Final = 65_536
+_DERIVED_TABLES: Final = ("segment", "packet_batch", "container_parameter", "newest_value")
 
 
 def rebuild(path: Path, segmenter: Segmenter) -> int:
@@ -49,18 +54,21 @@ def _rebuild(folder: ArchiveFolder, connection: sqlite3.Connection, segmenter: S
     writer.close()
     end, following = writer.position, edition + 1
     _delete_edition(connection, "edition <> ?", edition)  # of a rebuild that was cut short
-    start = packets = 0
-    batch: list[StoredPacket] = []
-    for packet in writer.log.read(0, end):
-        batch.append(packet)
-        if len(batch) == _BATCH_PACKETS or packet.cursor == end:
-            segments = encode_groups(segmenter(batch))
+    packets = 0
+    entries: list[LoggedRows] = []
+    columns = WaitingColumns()
+    for block in writer.log.blocks(writer.log.begin(), end):
+        rows = block.rows()
+        columns.add(segmenter(rows))
+        entries.append(index_entry(rows, block.start, block.end))
+        packets += len(rows)
+        if columns.rows >= _STORED_ROWS or block.end == end:
             with transaction(connection, "IMMEDIATE"):
-                for segment in segments:
+                for segment in columns.encoded():
                     insert_segment(connection, following, segment)
-                insert_packet_batches(connection, following, batch, start=start, end=packet.cursor)
-            packets += len(batch)
-            start, batch = packet.cursor, []
+                insert_index_entries(connection, following, entries)
+            columns.clear()
+            entries = []
     with transaction(connection, "IMMEDIATE"):
         connection.execute(
             "UPDATE archive_state SET edition = ?, committed_end = ?", (following, end)

@@ -13,17 +13,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from telemetry.archive.codec import decode_column, dtype_text, encode_column, plain
-from telemetry.archive.interface import ArchiveError, Column, ColumnGroup, RawPacket
+from telemetry.archive.codec import (
+    COMPACT_LEVEL,
+    decode_column,
+    dtype_text,
+    encode_column,
+    plain,
+)
+from telemetry.archive.interface import ArchiveError, Column, ColumnGroup
 from telemetry.archive.merging import Rows, in_order
-from telemetry.archive.raw_log import to_us
+from telemetry.archive.packet_rows import PacketRows
+from telemetry.archive.rollups import Rollup, rollups_of, widths_us
 
 _INSERT_SEGMENT = """
 INSERT INTO segment (id, edition, spacecraft, container, layout, first_us, last_us,
-    last_sequence_count, row_count, times_codec, times, counts_codec, counts)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    row_count, times_codec, times, counts_codec, counts)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_INSERT_COLUMN = "INSERT INTO segment_column VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_COLUMN = "INSERT INTO segment_column VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_ROLLUP = "INSERT INTO segment_rollup VALUES (?, ?, ?, ?, ?)"
+# Of equal instants the row with the higher count, modulo its range, would be the newer;
+# which of the two is shown does not matter.
+_KEEP_NEWEST = """
+INSERT INTO newest_value VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET container = excluded.container, time_us = excluded.time_us,
+    sequence_count = excluded.sequence_count, dtype = excluded.dtype, raw = excluded.raw
+    WHERE excluded.time_us > time_us
+"""
 
 
 def rows_of(group: ColumnGroup) -> Rows:
@@ -51,36 +67,45 @@ class EncodedSegment:
     container: str
     head: tuple[object, ...]  # layout to counts
     columns: list[tuple[object, ...]]  # parameter to data
+    rollups: list[tuple[str, Rollup]]  # by parameter
+    newest: tuple[int, int]  # generation time and sequence count of the last row
+    last: list[tuple[str, str, bytes]]  # parameter, type and value of the last row
 
     @property
     def parameters(self) -> list[str]:
         return [str(column[0]) for column in self.columns]
 
 
-def encode_segment(spacecraft: str, container: str, rows: Rows) -> EncodedSegment:
+def encode_segment(
+    spacecraft: str, container: str, rows: Rows, *, level: int = COMPACT_LEVEL
+) -> EncodedSegment:
     """Encode rows, of which there is at least one."""
     layout = json.dumps({name: dtype_text(column) for name, column in rows.columns.items()})
-    times_codec, times = encode_column(rows.times_us)
-    counts_codec, counts = encode_column(rows.sequence_counts)
-    head = (
-        layout,
-        int(rows.times_us[0]),
-        int(rows.times_us[-1]),
-        int(rows.sequence_counts[-1]),
-        len(rows),
-        int(times_codec),
-        times,
-        int(counts_codec),
-        counts,
+    first_us, last_us = int(rows.times_us[0]), int(rows.times_us[-1])
+    times_codec, times = encode_column(rows.times_us, level=level)
+    counts_codec, counts = encode_column(rows.sequence_counts, level=level)
+    levels_us = widths_us(first_us, last_us, len(rows))
+    return EncodedSegment(
+        spacecraft=spacecraft,
+        container=container,
+        head=(
+            *(layout, first_us, last_us, len(rows)),
+            *(int(times_codec), times, int(counts_codec), counts),
+        ),
+        columns=[_encode_named(name, column, level) for name, column in rows.columns.items()],
+        rollups=[
+            (name, rollup)
+            for name, column in rows.columns.items()
+            for rollup in rollups_of(rows.times_us, column, levels_us)
+        ],
+        newest=(last_us, int(rows.sequence_counts[-1])),
+        last=[(name, dtype_text(c), plain(c[-1:])) for name, c in rows.columns.items()],
     )
-    columns = [_encode_named(name, column) for name, column in rows.columns.items()]
-    return EncodedSegment(spacecraft, container, head, columns)
 
 
-def _encode_named(name: str, column: Column) -> tuple[object, ...]:
-    codec, data = encode_column(column)
-    last = plain(column[-1:])
-    return (name, dtype_text(column), int(codec), *_statistics(column), last, data)
+def _encode_named(name: str, column: Column, level: int) -> tuple[object, ...]:
+    codec, data = encode_column(column, level=level)
+    return (name, dtype_text(column), int(codec), *_statistics(column), data)
 
 
 def _statistics(column: Column) -> tuple[float | None, float | None, float | None, int]:
@@ -109,6 +134,20 @@ def insert_segment(
     new_id = cursor.lastrowid
     connection.executemany(_INSERT_COLUMN, [(new_id, *column) for column in segment.columns])
     connection.executemany(
+        _INSERT_ROLLUP,
+        [
+            (parameter, rollup.width_us, new_id, rollup.first_bin_us, rollup.encode())
+            for parameter, rollup in segment.rollups
+        ],
+    )
+    connection.executemany(
+        _KEEP_NEWEST,
+        [
+            (edition, segment.spacecraft, name, segment.container, *segment.newest, dtype, raw)
+            for name, dtype, raw in segment.last
+        ],
+    )
+    connection.executemany(
         "INSERT OR IGNORE INTO container_parameter VALUES (?, ?, ?, ?)",
         [
             (edition, segment.spacecraft, parameter, segment.container)
@@ -117,31 +156,54 @@ def insert_segment(
     )
 
 
-def insert_packet_batches(
-    connection: sqlite3.Connection,
-    edition: int,
-    packets: Sequence[RawPacket],
-    *,
-    start: int,
-    end: int,
+@dataclass(frozen=True, slots=True)
+class LoggedRows:
+    """What the index says of one block of the log."""
+
+    spacecraft: str
+    start: int
+    end: int
+    first_us: int
+    last_us: int
+    packets: int
+    apids: str
+    source: str
+    source_end: int
+
+
+def index_entry(rows: PacketRows, start: int, end: int) -> LoggedRows:
+    """Return the index entry of a block that stands between two positions."""
+    return LoggedRows(
+        spacecraft=rows.spacecraft,
+        start=start,
+        end=end,
+        first_us=int(rows.generated_us.min()) if len(rows) else 0,
+        last_us=int(rows.generated_us.max()) if len(rows) else 0,
+        packets=len(rows),
+        apids=apids_text(np.unique(rows.apids).tolist()),
+        source=rows.source,
+        source_end=rows.source_end,
+    )
+
+
+def insert_index_entries(
+    connection: sqlite3.Connection, edition: int, entries: Sequence[LoggedRows]
 ) -> None:
-    """Note which packets of each spacecraft stand in the log from *start* to *end*."""
-    for spacecraft in sorted({packet.spacecraft for packet in packets}):
-        own = [packet for packet in packets if packet.spacecraft == spacecraft]
-        times = [to_us(packet.generated_at) for packet in own]
-        connection.execute(
-            "INSERT INTO packet_batch (edition, spacecraft, first_position, end_position,"
-            " first_us, last_us, apids) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                edition,
-                spacecraft,
-                start,
-                end,
-                min(times),
-                max(times),
-                apids_text(packet.apid for packet in own),
-            ),
-        )
+    """Note which packets stand where in the log, inside the caller's transaction."""
+    connection.executemany(
+        "INSERT INTO packet_batch (edition, spacecraft, first_position, end_position,"
+        " first_us, last_us, packets, apids) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (edition, e.spacecraft, e.start, e.end, e.first_us, e.last_us, e.packets, e.apids)
+            for e in entries
+            if e.packets
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO source_position VALUES (?, ?)"
+        " ON CONFLICT DO UPDATE SET position = excluded.position",
+        [(e.source, e.source_end) for e in entries if e.source],
+    )
 
 
 def apids_text(apids: Iterable[int]) -> str:

@@ -8,11 +8,11 @@ section 4.1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from struct import Struct
 from typing import Final
 
-from telemetry.ccsds.crc import CRC_LENGTH, crc16_ccitt
+from telemetry.ccsds.crc import CRC_LENGTH, check_error_control, crc16_ccitt
+from telemetry.ccsds.frame_fault import FrameError, FrameFault
 
 PRIMARY_HEADER_LENGTH: Final = 6  # octets
 OCF_LENGTH: Final = 4  # octets
@@ -24,25 +24,6 @@ FRAME_COUNT_MODULUS: Final = 256
 UNSEGMENTED: Final = 3  # segment length identifier of a packet channel
 
 _HEADER: Final = Struct(">HBBH")
-
-
-class FrameFault(StrEnum):
-    """Why a frame was rejected: the key that the archive of bad frames counts by."""
-
-    LENGTH = "length"
-    VERSION = "version"
-    FECF = "fecf"
-    OCF_FLAG = "ocf_flag"
-    SECONDARY_HEADER = "secondary_header"
-
-
-class FrameError(ValueError):
-    """The octets are not a valid TM frame of this channel."""
-
-    def __init__(self, *, fault: FrameFault, reason: str) -> None:
-        self.fault = fault
-        self.reason = reason
-        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +154,8 @@ def _check_channel(octets: bytes, frame_format: TmFrameFormat) -> None:
             fault=FrameFault.LENGTH,
             reason=f"frame of {len(octets)} octets, expected {frame_format.frame_length_octets}",
         )
-    if frame_format.has_fecf and crc16_ccitt(octets):
-        expected = crc16_ccitt(octets[:-CRC_LENGTH])
-        raise FrameError(
-            fault=FrameFault.FECF,
-            reason=f"frame error control field {octets[-CRC_LENGTH:].hex()}, "
-            f"expected {expected:04x}",
-        )
+    if frame_format.has_fecf:
+        check_error_control(octets)
 
 
 def _encode_secondary_header(frame: TmFrame) -> bytes:

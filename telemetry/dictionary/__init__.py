@@ -4,22 +4,29 @@ Source: OMG XTCE 1.2 (CCSDS 660.0-B-2). The octets of a document come in; no
 file is opened here and nothing is fetched from a network.
 """
 
-from telemetry.dictionary.calibration import engineering
-from telemetry.dictionary.decoder import DecodedBatch, Decoder, Undecoded, compile_dictionary
-from telemetry.dictionary.layout import DictionaryError
-from telemetry.dictionary.model import Container, Dictionary, Parameter
+from telemetry.dictionary.batches import DecodedBatch, DecodeResult, Undecoded
+from telemetry.dictionary.calibration import engineering, raw_values
+from telemetry.dictionary.decoder import Decoder, compile_dictionary
+from telemetry.dictionary.errors import DictionaryError
+from telemetry.dictionary.histories import Histories, Memory
+from telemetry.dictionary.model import Container, Dictionary, Parameter, expected_periods_s
 from telemetry.dictionary.xtce import XtceError, parse_xtce
 
 __all__ = [
     "Container",
+    "DecodeResult",
     "DecodedBatch",
     "Decoder",
     "Dictionary",
     "DictionaryError",
+    "Histories",
+    "Memory",
     "Parameter",
     "Undecoded",
     "XtceError",
     "compile_dictionary",
     "engineering",
+    "expected_periods_s",
     "parse_xtce",
+    "raw_values",
 ]

@@ -5,12 +5,15 @@ from telemetry.limits.checking import (
     LimitResult,
     Transition,
     check_limits,
-    follow_states,
 )
-from telemetry.limits.definitions import LimitDefinition, definition_of
+from telemetry.limits.definitions import LimitDefinition, definition_of, needs_of_limits
+from telemetry.limits.staleness import NEVER_US, STALE_PERIODS, Freshness, freshness
 from telemetry.limits.states import LimitState, display_status
 
 __all__ = [
+    "NEVER_US",
+    "STALE_PERIODS",
+    "Freshness",
     "LimitDefinition",
     "LimitMemory",
     "LimitResult",
@@ -19,5 +22,6 @@ __all__ = [
     "check_limits",
     "definition_of",
     "display_status",
-    "follow_states",
+    "freshness",
+    "needs_of_limits",
 ]

@@ -23,10 +23,11 @@ from missioncontrol.stationlink.messages import (
     TmFrameReceived,
 )
 from telemetry.archive import ArchiveLockedError
+from telemetry.links.receptions import SharedReception, shared_reception
 from telemetry.links.return_link import LinkClosedError, LinkRefusedError, ReturnLink
 from telemetry.models import LinkSession
 from telemetry.pipeline import ReceivedFrame
-from telemetry.services import TelemetryReception, close_session, open_session
+from telemetry.services import close_session, open_session
 
 # Frames that came together are ingested together: one disk sync for all of them.
 BATCH_WITHIN_S: Final = 0.04
@@ -69,16 +70,16 @@ class ContactReceiver(threading.Thread):
             connection.close()
 
     def _receive_contact(self) -> None:
-        with TelemetryReception(self._contact.spacecraft) as reception:
+        with shared_reception(self._contact.spacecraft) as shared:
             while not self._is_over():
                 if clock.now() >= self._contact.aos - EDGE:
-                    self._try_to_receive(reception)
+                    self._try_to_receive(shared)
                 self._stopping.wait(_TRY_AGAIN_S)
 
     def _is_over(self) -> bool:
         return self._stopping.is_set() or clock.now() > self._contact.los + EDGE
 
-    def _try_to_receive(self, reception: TelemetryReception) -> None:
+    def _try_to_receive(self, shared: SharedReception) -> None:
         antenna = self._contact.antenna
         hello = Hello(
             service=Service.RETURN,
@@ -89,26 +90,28 @@ class ContactReceiver(threading.Thread):
         )
         try:
             with ReturnLink(_address_of(antenna), hello) as link:
-                self._serve(link, reception)
+                self._serve(link, shared)
         except LinkRefusedError as error:
             logger.debug("%s refuses: %s", antenna, error)
         except LinkClosedError as error:
             logger.info("%s: %s", antenna, error)
 
-    def _serve(self, link: ReturnLink, reception: TelemetryReception) -> None:
+    def _serve(self, link: ReturnLink, shared: SharedReception) -> None:
         session = open_session(contact=self._contact, at=clock.now())
         logger.info("receiving %s", self._contact)
-        reception.begin_contact(self._contact.antenna.station.name)
+        with shared.lock:
+            shared.reception.begin_contact(self._contact.antenna.station.name)
         reason = "the receiving process failed"
         try:
-            reason = self._receive_until_closed(link, reception, session)
+            reason = self._receive_until_closed(link, shared, session)
         finally:
-            reception.settle(session)
+            with shared.lock:
+                shared.reception.settle(session)
             close_session(session=session, reason=reason, at=clock.now())
             logger.info("%s ended: %s", self._contact, reason)
 
     def _receive_until_closed(
-        self, link: ReturnLink, reception: TelemetryReception, session: LinkSession
+        self, link: ReturnLink, shared: SharedReception, session: LinkSession
     ) -> str:
         """Take what comes; return why it ended."""
         heard_s = time.monotonic()
@@ -117,7 +120,7 @@ class ContactReceiver(threading.Thread):
                 messages = link.receive(within_s=0.2, at_most=_BATCH_FRAMES)
             except LinkClosedError as error:
                 return str(error)
-            self._take(messages, reception, session)
+            self._take(messages, shared, session)
             if messages:
                 heard_s = time.monotonic()
             elif time.monotonic() - heard_s > _silence_limit_s():
@@ -127,7 +130,7 @@ class ContactReceiver(threading.Thread):
         return "stopped" if self._stopping.is_set() else "the contact is over"
 
     def _take(
-        self, messages: Sequence[Message], reception: TelemetryReception, session: LinkSession
+        self, messages: Sequence[Message], shared: SharedReception, session: LinkSession
     ) -> None:
         station = self._contact.antenna.station.name
         frames = [
@@ -135,10 +138,11 @@ class ContactReceiver(threading.Thread):
             for message in messages
             if isinstance(message, TmFrameReceived)
         ]
-        if frames:
-            reception.receive_frames(frames, session=session)
-        else:
-            reception.settle(session)
+        with shared.lock:
+            if frames:
+                shared.reception.receive_frames(frames, session=session)
+            else:
+                shared.reception.settle(session)
 
 
 def _silence_limit_s() -> float:

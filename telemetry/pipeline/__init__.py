@@ -3,22 +3,25 @@
 from telemetry.pipeline.events import (
     UNIX_EPOCH,
     BadFrame,
+    ChannelData,
     GoodPacket,
     LimitTransition,
     PacketTime,
-    PipelineResult,
     ReceivedClcw,
     ReceivedFrame,
     ReceivedPacket,
     TelemetryBatch,
     unix_us,
 )
+from telemetry.pipeline.packets import ReceivedPackets, instant
 from telemetry.pipeline.reception import MAX_CLOCK_LEAD, TelemetryPipeline
+from telemetry.pipeline.result import PipelineResult
 
 __all__ = [
     "MAX_CLOCK_LEAD",
     "UNIX_EPOCH",
     "BadFrame",
+    "ChannelData",
     "GoodPacket",
     "LimitTransition",
     "PacketTime",
@@ -26,7 +29,9 @@ __all__ = [
     "ReceivedClcw",
     "ReceivedFrame",
     "ReceivedPacket",
+    "ReceivedPackets",
     "TelemetryBatch",
     "TelemetryPipeline",
+    "instant",
     "unix_us",
 ]

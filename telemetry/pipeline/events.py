@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from telemetry.ccsds.clcw import Clcw
-from telemetry.ccsds.time_codes import CdsFormat, CucFormat
-from telemetry.dictionary import Undecoded
+from telemetry.ccsds.time_codes import TimeFormat
 from telemetry.limits import LimitState
 
 UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,7 +29,7 @@ def unix_us(instant: datetime) -> int:
 class PacketTime:
     """Where a packet's own time stands."""
 
-    code: CucFormat | CdsFormat
+    code: TimeFormat
     offset_octets: int = 6  # of the packet; right after the primary header
 
 
@@ -116,29 +115,31 @@ class ReceivedClcw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadFrame:
-    """Octets that were refused, in part or whole, and why."""
+    """Octets that were refused, in part or whole, and why.
+
+    ``fault`` is a ``FrameFault``: the key to count by.
+    """
 
     octets: bytes
+    fault: str
     reason: str
     received_at: datetime
     station: str
 
 
-@dataclass(slots=True)
-class PipelineResult:
-    packets: list[GoodPacket] = field(default_factory=list)
-    batches: list[TelemetryBatch] = field(default_factory=list)
-    undecoded: list[Undecoded] = field(default_factory=list)  # index into packets
-    transitions: list[LimitTransition] = field(default_factory=list)
-    clcws: list[ReceivedClcw] = field(default_factory=list)  # all, in order
-    bad_frames: list[BadFrame] = field(default_factory=list)
-    frames_good: int = 0
-    ocfs_unread: int = 0  # operational control fields that hold no CLCW
-    partial_packets_dropped: int = 0
-    frames_lost: dict[int, int] = field(default_factory=dict)  # by virtual channel
-    packets_lost: dict[int, int] = field(default_factory=dict)  # by APID
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelData:
+    """What a frame brought that is no packet.
 
-    @property
-    def latest_clcws(self) -> dict[int, ReceivedClcw]:
-        """The newest CLCW of each telecommand virtual channel."""
-        return {received.clcw.virtual_channel_id: received for received in self.clcws}
+    Attributes:
+        service: ``bitstream`` or ``access`` data of a virtual channel, or the ``insert``
+            zone, which the whole physical channel shares.
+        bits: How many bits of the octets, from the first, are data.
+    """
+
+    service: str
+    virtual_channel: int
+    octets: bytes
+    bits: int
+    received_at: datetime
+    station: str

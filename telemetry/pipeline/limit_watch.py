@@ -7,42 +7,46 @@ excursion that only the recorder saw must be told.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from telemetry.dictionary import DecodedBatch, Parameter, engineering
-from telemetry.limits import LimitDefinition, LimitMemory, LimitState, follow_states
-from telemetry.pipeline.events import Column, GoodPacket, LimitTransition, unix_us
+from telemetry.dictionary import DecodedBatch, Histories, Memory, Parameter, engineering
+from telemetry.dictionary.conditions import LookUp, Mask
+from telemetry.dictionary.model import ParameterInstance
+from telemetry.limits import (
+    LimitDefinition,
+    LimitMemory,
+    LimitState,
+    check_limits,
+    definition_of,
+)
+from telemetry.pipeline.events import LimitTransition
+from telemetry.pipeline.packets import ReceivedPackets, instant
+from telemetry.pipeline.recent_rows import RecentRows
 
-_REMEMBERED_PACKETS: Final = 16_384  # enough for two stations minutes apart
+_REMEMBERED_PACKETS: Final = 16_384  # of a container; enough for two stations minutes apart
 
 States = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
 
 
-class RecentKeys:
-    """The last *limit* different keys that were added."""
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Which packets of a call tell of now, which of the past; repeats tell nothing."""
 
-    def __init__(self, *, limit: int) -> None:
-        self._limit = limit
-        self._keys: OrderedDict[Hashable, None] = OrderedDict()
-
-    def add(self, key: Hashable) -> bool:
-        """Add *key*; return whether it was new."""
-        if key in self._keys:
-            return False
-        self._keys[key] = None
-        if len(self._keys) > self._limit:
-            self._keys.popitem(last=False)
-        return True
+    is_live: Mask
+    is_recorded: Mask
 
 
 class LimitWatch:
-    """Checks decoded batches against limits and remembers what persistence needs."""
+    """Checks decoded batches against limits and remembers what persistence needs.
+
+    What a packet may have several of (``P[3]``) gets its limits when it first comes.
+    """
 
     def __init__(
         self,
@@ -54,58 +58,82 @@ class LimitWatch:
     ) -> None:
         self._parameters = parameters
         self._limits = {definition.parameter: definition for definition in definitions}
-        self._memories = {  # by parameter, recorded
-            (name, False): _settled(self._limits[name], state)
-            for name, state in (states_in_force or {}).items()
-            if name in self._limits
-        }
+        self._known = {*parameters}  # names whose limits are known, or that have none
+        self._states_in_force = states_in_force or {}
+        self._memories: dict[tuple[str, bool], LimitMemory] = {}  # by parameter, recorded
         self._archived_until_us = dict(archived_until_us or {})  # by container
         self._checked_until_us: dict[str, int] = {}  # by container
-        self._checked = RecentKeys(limit=_REMEMBERED_PACKETS)
+        self._checked: dict[str, RecentRows] = {}  # by container
 
     def check(
-        self,
-        batch: DecodedBatch,
-        packets: Sequence[GoodPacket],
-        times_us: npt.NDArray[np.int64],
-    ) -> tuple[dict[str, States], list[LimitTransition]]:
-        """Return the states of every limited parameter, and their changes.
+        self, batches: Sequence[DecodedBatch], packets: ReceivedPackets, memory: Memory
+    ) -> tuple[list[dict[str, States]], list[LimitTransition]]:
+        """Return the states of every limited parameter, batch by batch, and their changes.
 
         Args:
-            batch: Decoded packets of one container.
-            packets: The same packets, in the same order.
-            times_us: Their generation times.
+            batches: All decoded packets of one call, with indices into *packets*.
+            packets: The packets.
+            memory: Newest values before this call of the parameters that limits look at.
         """
-        limited = [name for name in batch.columns if name in self._limits]
-        states: dict[str, States] = {}
+        self._find_limits(batches)
+        standing = self._standing(batches, packets)
+        needs = frozenset().union(*(limit.needs for limit in self._limits.values()))
+        histories = Histories(needs, self._parameters, batches, memory)
+        states: list[dict[str, States]] = [{} for _ in batches]
         transitions: list[LimitTransition] = []
-        if limited:
-            live, recorded = self._split(batch.container, packets, times_us)
-            for name in limited:
-                raw = batch.columns[name]
-                states[name] = self._check(name, raw, packets, live, recorded, transitions)
+        for name in self._limits:
+            members = [index for index, batch in enumerate(batches) if name in batch.columns]
+            if not members:
+                continue
+            column = _Column.of(self._parameters[name], [batches[i] for i in members], histories)
+            checked = self._check(name, column, packets, standing, transitions)
+            for index, part in zip(members, column.parts(checked), strict=True):
+                states[index][name] = part
         return states, transitions
 
-    def _split(
-        self, container: str, packets: Sequence[GoodPacket], times_us: npt.NDArray[np.int64]
-    ) -> tuple[Rows, Rows]:
-        """Return the live and the recorded rows, in order of time.
+    def _find_limits(self, batches: Sequence[DecodedBatch]) -> None:
+        """Give limits to parameters that come for the first time."""
+        for batch in batches:
+            for name in batch.columns:
+                if name in self._known:
+                    continue
+                self._known.add(name)
+                found = definition_of(self._parameters[name], self._parameters)
+                if found is not None:
+                    self._limits[name] = found
 
-        A packet that two stations delivered is in neither the second time.
-        """
-        fresh = np.array([self._is_fresh(container, p) for p in packets], dtype=np.bool_)
-        # Without a time of its own a packet can only be taken for live.
-        live = np.array([not p.has_own_time for p in packets], dtype=np.bool_)
+    def _standing(self, batches: Sequence[DecodedBatch], packets: ReceivedPackets) -> _Standing:
+        is_live = np.zeros(len(packets), dtype=np.bool_)
+        is_recorded = np.zeros(len(packets), dtype=np.bool_)
+        for container in dict.fromkeys(batch.container for batch in batches):
+            rows = np.sort(
+                np.concatenate([b.indices for b in batches if b.container == container])
+            )
+            fresh, live = self._sort_rows(container, packets, rows)
+            is_live[rows] = fresh & live
+            is_recorded[rows] = fresh & ~live
+        return _Standing(is_live, is_recorded)
+
+    def _sort_rows(
+        self, container: str, packets: ReceivedPackets, rows: Rows
+    ) -> tuple[Mask, Mask]:
+        """Return which packets of a container come for the first time, and which are live."""
+        times_us, has_own_time = packets.generated_us[rows], packets.has_own_time[rows]
+        checked = self._checked.setdefault(container, RecentRows(_REMEMBERED_PACKETS))
+        # A packet that two stations delivered is the same packet. Without a time of its
+        # own it can be known by nothing, and can only be taken for live.
+        fresh = ~has_own_time
+        fresh[has_own_time] = checked.add(
+            times_us[has_own_time], packets.sequence_counts[rows][has_own_time]
+        )
         until_us = self._checked_until_us.get(container)
         if until_us is None:
-            until_us = self._known_until_us(container, packets, times_us)
-        live |= times_us > until_us
+            until_us = self._known_until_us(container, times_us, int(packets.received_us[rows[0]]))
         self._checked_until_us[container] = max(until_us, int(times_us.max()))
-        order = np.argsort(times_us, kind="stable")
-        return order[(fresh & live)[order]], order[(fresh & ~live)[order]]
+        return fresh, ~has_own_time | (times_us > until_us)
 
     def _known_until_us(
-        self, container: str, packets: Sequence[GoodPacket], times_us: npt.NDArray[np.int64]
+        self, container: str, times_us: npt.NDArray[np.int64], received_us: int
     ) -> int:
         """Return the generation time up to which values of *container* are of the past.
 
@@ -113,51 +141,96 @@ class LimitWatch:
         rehearsal's clock was set back, and the values that come are the newest.
         """
         archived_us = self._archived_until_us.get(container)
-        if archived_us is not None and archived_us <= unix_us(packets[0].received_at):
+        if archived_us is not None and archived_us <= received_us:
             return archived_us
         return int(times_us.min()) - 1
-
-    def _is_fresh(self, container: str, packet: GoodPacket) -> bool:
-        key = (container, packet.sequence_count, packet.generated_at)
-        return not packet.has_own_time or self._checked.add(key)
 
     def _check(
         self,
         name: str,
-        raw: Column,
-        packets: Sequence[GoodPacket],
-        live: Rows,
-        recorded: Rows,
+        column: _Column,
+        packets: ReceivedPackets,
+        standing: _Standing,
         transitions: list[LimitTransition],
     ) -> States:
         definition = self._limits[name]
-        values = engineering(self._parameters[name], raw)
-        states = definition.states(values)  # stays for repeats, which are not checked
-        for rows, is_recorded in ((recorded, True), (live, False)):
+        times_us = packets.generated_us[column.indices]
+        states = definition.states(column.values)  # stays for repeats, which are not checked
+        order = np.argsort(times_us, kind="stable")
+        for chosen, is_recorded in ((standing.is_recorded, True), (standing.is_live, False)):
+            rows = order[chosen[column.indices][order]]
             if not len(rows):
                 continue
-            memory = self._memories.get((name, is_recorded), LimitMemory())
-            checked = follow_states(definition, states[rows], memory)
+            memory = self._memories.get((name, is_recorded))
+            if memory is None:
+                memory = self._first_memory(definition, is_recorded=is_recorded)
+            checked = check_limits(
+                definition,
+                column.values[rows],
+                memory,
+                times_us=times_us[rows],
+                look_up=column.look_up(rows),
+            )
             self._memories[name, is_recorded] = checked.memory
             states[rows] = checked.states
             for change in checked.transitions:
                 row = int(rows[change.index])
+                packet = int(column.indices[row])
                 transitions.append(
                     LimitTransition(
                         parameter=name,
                         previous=change.previous,
                         current=change.current,
-                        value=values[row].item(),
-                        limit=definition.limit_text(max(change.previous, change.current)),
-                        generated_at=packets[row].generated_at,
-                        received_at=packets[row].received_at,
+                        value=column.values[row].item(),
+                        limit=(change.limits or definition).limit_text(
+                            max(change.previous, change.current)
+                        ),
+                        generated_at=instant(int(packets.generated_us[packet])),
+                        received_at=instant(int(packets.received_us[packet])),
                         recorded=is_recorded,
                     )
                 )
         return states
 
+    def _first_memory(self, definition: LimitDefinition, *, is_recorded: bool) -> LimitMemory:
+        """Return the memory of a parameter that has been in its state for long enough."""
+        state = self._states_in_force.get(definition.parameter)
+        if state is None or is_recorded:
+            return LimitMemory()
+        return LimitMemory(state, (int(state),) * (definition.longest_persistence - 1))
 
-def _settled(definition: LimitDefinition, state: LimitState) -> LimitMemory:
-    """Return the memory of a parameter that has been in *state* for long enough."""
-    back = max(definition.min_violations, definition.min_conformance) - 1
-    return LimitMemory(state, (int(state),) * back)
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One parameter's values over all batches that have it."""
+
+    indices: Rows  # of the packets
+    values: npt.NDArray[Any]
+    edges: tuple[int, ...]  # where one batch ends and the next begins
+    look_ups: tuple[LookUp, ...]
+
+    @classmethod
+    def of(
+        cls, parameter: Parameter, batches: Sequence[DecodedBatch], histories: Histories
+    ) -> _Column:
+        lengths = [len(batch.indices) for batch in batches]
+        columns = [batch.columns[parameter.name] for batch in batches]
+        return cls(
+            np.concatenate([batch.indices for batch in batches]),
+            np.concatenate([engineering(parameter, column) for column in columns]),
+            tuple(np.cumsum(lengths[:-1]).tolist()),
+            tuple(histories.look_up(batch) for batch in batches),
+        )
+
+    def parts(self, states: States) -> list[States]:
+        return np.split(states, self.edges)
+
+    def look_up(self, rows: Rows) -> LookUp:
+        """Return what gives the values of other parameters at *rows*."""
+
+        def look_up(instance: ParameterInstance) -> tuple[npt.NDArray[Any], Mask]:
+            found = [own(instance) for own in self.look_ups]
+            values = np.concatenate([values for values, _ in found])
+            return values[rows], np.concatenate([known for _, known in found])[rows]
+
+        return look_up

@@ -9,46 +9,35 @@ pipeline: unfinished packets, counts expected next, and limit memories.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from telemetry.ccsds.clcw import ClcwError, decode_clcw
-from telemetry.ccsds.packet_extractor import (
-    FrameRejected,
-    FramesLost,
-    PacketExtracted,
-    PacketExtractor,
-)
-from telemetry.ccsds.space_packet import (
-    IDLE_APID,
-    MAX_APID,
-    SEQUENCE_COUNT_MODULUS,
-    PacketError,
-    packet_length_octets,
-)
-from telemetry.ccsds.time_codes import TimeCodeError
-from telemetry.ccsds.tm_frame import FrameError, TmFrame, TmFrameFormat, decode_tm_frame
-from telemetry.dictionary import DecodedBatch, Decoder, Parameter, Undecoded
+from telemetry.ccsds.aos_frame import AosService
+from telemetry.ccsds.frame_fault import FrameFault
+from telemetry.ccsds.packet_batch import PacketBatch
+from telemetry.ccsds.space_packet import IDLE_APID, MAX_APID, PacketError, packet_length_octets
+from telemetry.dictionary import DecodedBatch, Decoder, Memory, Parameter, Undecoded
 from telemetry.limits import LimitDefinition, LimitState
+from telemetry.pipeline.channels import FrameFormat, FrameReader, refuse
 from telemetry.pipeline.events import (
-    BadFrame,
-    GoodPacket,
     PacketTime,
-    PipelineResult,
-    ReceivedClcw,
     ReceivedFrame,
     ReceivedPacket,
     TelemetryBatch,
     unix_us,
 )
-from telemetry.pipeline.limit_watch import LimitWatch
+from telemetry.pipeline.limit_watch import LimitWatch, States
+from telemetry.pipeline.loss_accounting import LossAccounting
+from telemetry.pipeline.packets import NO_CHANNEL, PacketCollector, ReceivedPackets
+from telemetry.pipeline.result import PipelineResult
 
 # A packet cannot be made after it was received. A clock further ahead than this
 # is wrong, and would put its values before all that follow for ever.
 MAX_CLOCK_LEAD: Final = timedelta(hours=1)
+_MAX_CLOCK_LEAD_US: Final = MAX_CLOCK_LEAD // timedelta(microseconds=1)
 _SECONDARY_HEADER_FLAG: Final = 0x08
 
 
@@ -61,10 +50,12 @@ class TelemetryPipeline:
 
     Args:
         spacecraft_id: Ten bits; frames of another spacecraft are bad frames.
-        decoder: Of the telemetry dictionary.
+        decoder: Of the telemetry dictionary; compiled to follow what *limit_definitions*
+            need.
         parameters: The dictionary's parameters by name.
         limit_definitions: Limits to check.
-        frame_format: Of the TM frames; may be left out for links of bare packets.
+        frame_format: Of the TM or AOS frames; may be left out for links of bare packets.
+        aos_services: Virtual channels of AOS frames that carry something else than packets.
         packet_time: Where packets carry their time; ``None``: nowhere.
         file_apids: APIDs whose packets are passed through and not decoded.
         states_in_force: Limit states that parameters were left in by what was
@@ -80,19 +71,23 @@ class TelemetryPipeline:
         decoder: Decoder,
         parameters: Mapping[str, Parameter],
         limit_definitions: Iterable[LimitDefinition] = (),
-        frame_format: TmFrameFormat | None = None,
+        frame_format: FrameFormat | None = None,
+        aos_services: Mapping[int, AosService] | None = None,
         packet_time: PacketTime | None = None,
         file_apids: Collection[int] = (),
         states_in_force: Mapping[str, LimitState] | None = None,
         archived_until_us: Mapping[str, int] | None = None,
     ) -> None:
-        self._spacecraft_id = spacecraft_id
         self._decoder = decoder
-        self._frame_format = frame_format
+        self._reader = (
+            None
+            if frame_format is None
+            else FrameReader(spacecraft_id, frame_format, aos_services or {})
+        )
         self._packet_time = packet_time
-        self._file_apids = frozenset(file_apids)
-        self._extractors: dict[tuple[str, int], PacketExtractor] = {}
-        self._next_counts: dict[tuple[str, int, int], int] = {}
+        self._file_apids = np.array(sorted(file_apids), dtype=np.uint16)
+        self._losses = LossAccounting()
+        self._memory = Memory()
         self._watch = LimitWatch(
             parameters,
             limit_definitions,
@@ -101,39 +96,63 @@ class TelemetryPipeline:
         )
 
     def receive_frames(self, frames: Sequence[ReceivedFrame]) -> PipelineResult:
-        """Take TM frames in order of arrival.
+        """Take transfer frames in order of arrival.
 
         Raises:
             ValueError: The pipeline was built without a frame format.
         """
-        if self._frame_format is None:
+        if self._reader is None:
             raise ValueError("this link carries packets; give a frame_format to receive frames")
-        result = PipelineResult()
+        result, packets = PipelineResult(), PacketCollector()
         for received in frames:
-            try:
-                frame = decode_tm_frame(received.octets, self._frame_format)
-            except FrameError as error:
-                _refuse(received, error.reason, result)
-                continue
-            self._receive_frame(received, frame, result)
-        self._decode(result)
+            self._reader.read(received, packets, result)
+        self._finish(packets, result)
         return result
 
     def receive_packets(self, packets: Sequence[ReceivedPacket]) -> PipelineResult:
         """Take bare packets, of a file or of a link without frames, in order."""
-        result = PipelineResult()
+        result, collected = PipelineResult(), PacketCollector()
         for packet in packets:
             try:
                 length = packet_length_octets(packet.octets)
             except PacketError as error:
-                _refuse(packet, str(error), result)
+                refuse(packet, FrameFault.PACKET, str(error), result)
                 continue
             if length != len(packet.octets):
                 reason = f"packet of {len(packet.octets)} octets whose header announces {length}"
-                _refuse(packet, reason, result)
-                continue
-            # Frames number their channels from 0; bare packets have a channel of their own.
-            self._receive_packet(packet.octets, packet, -1, result)
+                refuse(packet, FrameFault.PACKET, reason, result)
+            elif int.from_bytes(packet.octets[:2], "big") & MAX_APID != IDLE_APID:
+                station = collected.station(packet.station)
+                collected.add(packet.octets, NO_CHANNEL, unix_us(packet.received_at), station)
+        self._finish(collected, result)
+        return result
+
+    def receive_packet_columns(
+        self, batch: PacketBatch, *, received_us: npt.NDArray[np.int64], station: str
+    ) -> PipelineResult:
+        """Take bare packets that were found whole (see ``PacketStream``), without idle ones.
+
+        As :meth:`receive_packets`, without an object for each.
+
+        Args:
+            batch: The packets in order of arrival.
+            received_us: When each came, microseconds since 1970.
+            station: Over which station all of them came.
+        """
+        result = PipelineResult()
+        nowhere = np.full(len(batch), NO_CHANNEL, dtype=np.int16)
+        times_us, is_own = self._own_times(batch, received_us)
+        result.packets = ReceivedPackets(
+            batch=batch,
+            apids=batch.apids,
+            sequence_counts=batch.sequence_counts,
+            virtual_channels=nowhere,
+            generated_us=np.where(is_own, times_us, received_us),
+            has_own_time=is_own,
+            received_us=received_us,
+            stations=np.zeros(len(batch), dtype=np.intp),
+            station_names=(station,),
+        )
         self._decode(result)
         return result
 
@@ -142,131 +161,60 @@ class TelemetryPipeline:
 
         What the spacecraft sent out of sight was not lost on this link.
         """
-        self._extractors = {k: v for k, v in self._extractors.items() if k[0] != station}
-        self._next_counts = {k: v for k, v in self._next_counts.items() if k[0] != station}
+        if self._reader is not None:
+            self._reader.begin_contact(station)
+        self._losses.begin_contact(station)
 
-    def _receive_frame(
-        self, received: ReceivedFrame, frame: TmFrame, result: PipelineResult
-    ) -> None:
-        if frame.spacecraft_id != self._spacecraft_id:
-            reason = f"spacecraft identifier {frame.spacecraft_id}, expected {self._spacecraft_id}"
-            _refuse(received, reason, result)
-            return
-        if frame.synchronisation_flag:
-            _refuse(received, "the synchronisation flag says that it holds no packets", result)
-            return
-        if frame.ocf is not None:
-            _receive_ocf(frame.ocf, received, result)
-        channel = frame.virtual_channel_id
-        extractor = self._extractors.setdefault((received.station, channel), PacketExtractor())
-        refusals = len(result.bad_frames)
-        for event in extractor.receive_frame(
-            frame_count=frame.virtual_channel_frame_count,
-            first_header_pointer=frame.first_header_pointer,
-            data=frame.data,
-        ):
-            if isinstance(event, PacketExtracted):
-                self._receive_packet(event.octets, received, channel, result)
-            elif isinstance(event, FramesLost):
-                lost = result.frames_lost.get(channel, 0)
-                result.frames_lost[channel] = lost + event.count
-            elif isinstance(event, FrameRejected):
-                _refuse(received, event.reason, result)
-            else:
-                result.partial_packets_dropped += 1
-        # Every frame counts once: refused in part is refused.
-        result.frames_good += len(result.bad_frames) == refusals
-
-    def _receive_packet(
-        self,
-        octets: bytes,
-        received: ReceivedFrame | ReceivedPacket,
-        channel: int,
-        result: PipelineResult,
-    ) -> None:
-        apid = int.from_bytes(octets[:2], "big") & MAX_APID
-        if apid == IDLE_APID:
-            return
-        count = int.from_bytes(octets[2:4], "big") % SEQUENCE_COUNT_MODULUS
-        self._note_losses((received.station, channel, apid), count, result)
-        own_time = self._own_time(octets, received.received_at)
-        result.packets.append(
-            GoodPacket(
-                octets=octets,
-                apid=apid,
-                sequence_count=count,
-                generated_at=own_time or received.received_at,
-                received_at=received.received_at,
-                station=received.station,
-                has_own_time=own_time is not None,
-            )
-        )
-
-    def _note_losses(self, key: tuple[str, int, int], count: int, result: PipelineResult) -> None:
-        expected = self._next_counts.get(key)
-        self._next_counts[key] = (count + 1) % SEQUENCE_COUNT_MODULUS
-        lost = 0 if expected is None else (count - expected) % SEQUENCE_COUNT_MODULUS
-        # More than half the range is a step back: a repeat or a restart, not a loss.
-        if 0 < lost < SEQUENCE_COUNT_MODULUS // 2:
-            apid = key[2]
-            result.packets_lost[apid] = result.packets_lost.get(apid, 0) + lost
-
-    def _own_time(self, octets: bytes, received_at: datetime) -> datetime | None:
-        if self._packet_time is None or not octets[0] & _SECONDARY_HEADER_FLAG:
-            return None
-        start = self._packet_time.offset_octets
-        code = self._packet_time.code
-        try:
-            own_time = code.decode(octets[start : start + code.length_octets])
-        except TimeCodeError:
-            return None
-        return own_time if own_time - received_at <= MAX_CLOCK_LEAD else None
+    def _finish(self, collected: PacketCollector, result: PipelineResult) -> None:
+        batch = PacketBatch.of(collected.octets)
+        times_us, is_own = self._own_times(batch, np.array(collected.received_us, dtype=np.int64))
+        result.packets = collected.packets(times_us, is_own, batch)
+        self._decode(result)
 
     def _decode(self, result: PipelineResult) -> None:
-        chosen = [i for i, p in enumerate(result.packets) if p.apid not in self._file_apids]
-        decoded = self._decoder.decode([result.packets[i].octets for i in chosen])
-        result.undecoded = [Undecoded(chosen[u.index], u.reason) for u in decoded.undecoded]
-        where = np.array(chosen, dtype=np.intp)
-        for batch in decoded.batches:
-            result.batches.append(self._finish(batch, where[batch.indices], result))
+        """Let the packets of a result become columns and limit states."""
+        packets, batch = result.packets, result.packets.batch
+        result.packet_counts = self._losses.note(packets)
+        chosen = np.flatnonzero(~np.isin(packets.apids, self._file_apids))
+        before = self._memory.copy()
+        decoded = self._decoder.decode(batch.chosen(chosen), self._memory)
+        result.undecoded = [Undecoded(int(chosen[u.index]), u.reason) for u in decoded.undecoded]
+        batches = [
+            DecodedBatch(each.container, chosen[each.indices], each.columns, each.sent)
+            for each in decoded.batches
+        ]
+        states, result.transitions = self._watch.check(batches, packets, before)
+        result.batches = [
+            _telemetry_batch(each, own, packets) for each, own in zip(batches, states, strict=True)
+        ]
 
-    def _finish(
-        self, batch: DecodedBatch, indices: npt.NDArray[np.intp], result: PipelineResult
-    ) -> TelemetryBatch:
-        packets = [result.packets[i] for i in indices.tolist()]
-        times_us = np.array([unix_us(p.generated_at) for p in packets], dtype=np.int64)
-        states, transitions = self._watch.check(batch, packets, times_us)
-        result.transitions += transitions
-        return TelemetryBatch(
-            container=batch.container,
-            packet_indices=indices,
-            generation_times_us=times_us,
-            sequence_counts=np.array([p.sequence_count for p in packets], dtype=np.uint16),
-            columns=batch.columns,
-            states=states,
-        )
-
-
-def _receive_ocf(ocf: bytes, received: ReceivedFrame, result: PipelineResult) -> None:
-    try:
-        clcw = decode_clcw(ocf)
-    except ClcwError:
-        # A type 2 report is lawful, and of no use here.
-        result.ocfs_unread += 1
-        return
-    result.clcws.append(
-        ReceivedClcw(
-            clcw=clcw, word=ocf, received_at=received.received_at, station=received.station
-        )
-    )
+    def _own_times(
+        self, batch: PacketBatch, received_us: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return the packets' own times, and which packets have one that can be right."""
+        times_us = np.zeros(len(batch), dtype=np.int64)
+        time = self._packet_time
+        if time is None or not len(batch):
+            return times_us, np.zeros(len(batch), dtype=np.bool_)
+        length = time.code.length_octets
+        is_own = (batch.octets[batch.starts] & _SECONDARY_HEADER_FLAG) != 0
+        is_own &= batch.lengths >= time.offset_octets + length
+        rows = np.flatnonzero(is_own)
+        places = batch.starts[rows] + time.offset_octets
+        fields = batch.octets[places[:, None] + np.arange(length)]
+        times_us[rows], valid = time.code.decode_columns(fields)
+        is_own[rows] = valid & (times_us[rows] - received_us[rows] <= _MAX_CLOCK_LEAD_US)
+        return times_us, is_own
 
 
-def _refuse(received: ReceivedFrame | ReceivedPacket, reason: str, result: PipelineResult) -> None:
-    result.bad_frames.append(
-        BadFrame(
-            octets=received.octets,
-            reason=reason,
-            received_at=received.received_at,
-            station=received.station,
-        )
+def _telemetry_batch(
+    batch: DecodedBatch, states: dict[str, States], packets: ReceivedPackets
+) -> TelemetryBatch:
+    return TelemetryBatch(
+        container=batch.container,
+        packet_indices=batch.indices,
+        generation_times_us=packets.generated_us[batch.indices],
+        sequence_counts=packets.sequence_counts[batch.indices],
+        columns=batch.columns,
+        states=states,
     )

@@ -116,7 +116,7 @@ def _bad_rows(
             reason=bad.reason[:_KEPT_REASON],
             octets=bad.octets,
         )
-        for bad in result.bad_frames
+        for bad in (*result.bad_frames, *result.partial_packets)
     ]
     for undecoded in result.undecoded:
         packet = result.packets[undecoded.index]

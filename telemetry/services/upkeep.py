@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from missioncontrol.audit.services import Actor, append_entry
 from missioncontrol.fleet.models import Spacecraft
-from telemetry.archive import CompactionReport, compact, rebuild
+from telemetry.archive import (
+    CompactionReport,
+    RetentionReport,
+    compact,
+    forget_before,
+    rebuild,
+)
 from telemetry.definition import segmenter_of
 from telemetry.selectors import archive_folder
 
@@ -24,6 +31,49 @@ def compact_archive(*, spacecraft: Spacecraft) -> CompactionReport | None:
     """
     folder = archive_folder(spacecraft)
     return compact(folder) if folder.is_dir() else None
+
+
+def keep_within_policy(
+    *, spacecraft: Spacecraft, actor: Actor | str, at: datetime
+) -> RetentionReport | None:
+    """Delete packets and columns that are older than the installation keeps them.
+
+    ``TELEMETRY_KEEP_PACKETS_DAYS`` and ``TELEMETRY_KEEP_COLUMNS_DAYS`` say how long; 0 is
+    for ever.
+
+    Returns:
+        What went; None where everything is kept, or nothing was ever received.
+
+    Raises:
+        ArchiveLockedError: another process compacts or rebuilds it.
+    """
+    folder = archive_folder(spacecraft)
+    packets_days = settings.TELEMETRY_KEEP_PACKETS_DAYS
+    columns_days = settings.TELEMETRY_KEEP_COLUMNS_DAYS
+    if not folder.is_dir() or not (packets_days or columns_days):
+        return None
+    report = forget_before(
+        folder,
+        packets=at - timedelta(days=packets_days) if packets_days else None,
+        columns=at - timedelta(days=columns_days) if columns_days else None,
+    )
+    if report.segments or report.files:
+        with transaction.atomic():
+            append_entry(
+                action="telemetry.forget",
+                subject=f"spacecraft:{spacecraft.name}",
+                actor=actor,
+                at=at,
+                organisation=spacecraft.organisation.slug,
+                details={
+                    "packets_days": packets_days,
+                    "columns_days": columns_days,
+                    "files": report.files,
+                    "octets": report.octets,
+                    "segments": report.segments,
+                },
+            )
+    return report
 
 
 def rebuild_archive(*, spacecraft: Spacecraft, actor: Actor | str, at: datetime) -> int:

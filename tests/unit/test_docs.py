@@ -116,7 +116,7 @@ def test_every_management_command_that_is_named_exists():
         path.stem
         for package in ("missioncontrol", "telemetry", "uplink")
         for path in (ROOT / package).glob("**/management/commands/*.py")
-    } | {"changepassword", "collectstatic", "makemigrations", "migrate", "shell"}
+    } | {"changepassword", "check", "collectstatic", "makemigrations", "migrate", "shell"}
     for document in DOCUMENTS:
         named = set(re.findall(r"manage\.py ([a-z_]+)", _read(document)))
         assert named <= commands, f"{document}: {sorted(named - commands)}"

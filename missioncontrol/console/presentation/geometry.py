@@ -11,7 +11,7 @@ from missioncontrol.fleet.models import GroundStation, Spacecraft
 from missioncontrol.orbits.eclipse import sunlit_fraction
 from missioncontrol.orbits.elements import ElementsError, MeanElements
 from missioncontrol.orbits.look_angles import LookAngle, look_angles, subpoints
-from missioncontrol.orbits.propagation import PropagationError
+from missioncontrol.orbits.trajectory import PropagationError
 from missioncontrol.scheduling.models import Contact
 
 _PROFILE_POINTS: Final = 41

@@ -14,12 +14,12 @@ from telemetry.dictionary.model import (
     FloatEncoding,
     NumericAlarm,
     Parameter,
+    PolynomialCalibrator,
     TypeKind,
 )
+from telemetry.limits import STALE_PERIODS
 from telemetry.selectors import CurrentValue, SubsystemHealth
 
-# After this many expected periods a value is stale; clock.js says the same of the page.
-STALE_PERIODS: Final = 3
 _OUT_OF_LIMITS: Final = {"critical", "serious", "caution"}
 _UNITS: Final = {"degC": "°C", "deg": "°", "deg/s": "°/s", "um": "µm", "Ohm": "Ω"}
 _FLOAT_DECIMALS: Final = 3
@@ -116,6 +116,7 @@ def is_stale(value: CurrentValue, at: datetime) -> bool:
     if value.expected_period_s is None:
         return False
     age_s = (at - value.generated_at).total_seconds()
+    # clock.js says the same of the page.
     return age_s > STALE_PERIODS * value.expected_period_s
 
 
@@ -138,7 +139,9 @@ def decimals_of(parameter: Parameter) -> int | None:
     if parameter.type.kind is not TypeKind.FLOAT:
         return None
     calibrator = parameter.calibrator
-    if calibrator is None or isinstance(parameter.type.encoding, FloatEncoding):
+    if not isinstance(calibrator, PolynomialCalibrator) or isinstance(
+        parameter.type.encoding, FloatEncoding
+    ):
         return _FLOAT_DECIMALS
     slope = next((abs(one) for one in calibrator.coefficients[1:] if one), 1.0)
     return min(_MOST_DECIMALS, max(0, math.ceil(-math.log10(slope) - 1e-9)))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError
@@ -10,6 +11,7 @@ from redis.exceptions import RedisError
 
 from missioncontrol.console.context import page_clock
 from missioncontrol.kernel import broker, clock
+from missioncontrol.orbits.time_scale import EARTH_ORIENTATION_AGE_LIMIT_DAYS, earth_orientation
 
 
 @require_safe
@@ -21,6 +23,7 @@ def health(_request: HttpRequest) -> HttpResponse:
     try:
         clock.forget()  # ask the database itself, not what this process remembers of it
         now = page_clock()
+        answer["earth_orientation"] = _earth_orientation(now.mission_at)
         answer["clock"] = {
             "mission_time": now.mission_at.isoformat(),
             "factor": now.factor,
@@ -35,3 +38,13 @@ def health(_request: HttpRequest) -> HttpResponse:
     if failures:
         answer |= {"status": "failing", "failures": failures}
     return JsonResponse(answer, status=503 if failures else 200)
+
+
+def _earth_orientation(at: datetime) -> dict[str, Any]:
+    """Say how old the data are that contact windows are computed with."""
+    data = earth_orientation(at)
+    return {
+        "age_days": round(data.age_days, 1),
+        "limit_days": EARTH_ORIENTATION_AGE_LIMIT_DAYS,
+        "warning": data.warning,
+    }

@@ -7,7 +7,7 @@ from django.utils.crypto import get_random_string
 from missioncontrol.accounts import services
 from missioncontrol.accounts.models import Operator
 from missioncontrol.accounts.policy import Role
-from missioncontrol.accounts.services import rights, sessions, tokens
+from missioncontrol.accounts.services import operators, rights, sessions, tokens
 from tests import factories
 from tests.factories import AT
 from tests.integration.service_scenarios import scenario, unlogged
@@ -22,6 +22,10 @@ unlogged(
     tokens.revoke_all_tokens,
 )
 unlogged("asks for a right and changes nothing", rights.require_of_people)
+unlogged(
+    "finds and locks the row that the services which call it change, and log",
+    operators.kept_account,
+)
 
 
 def dave(*roles):

@@ -20,6 +20,8 @@ HOUR = timedelta(hours=1)
 
 unlogged(
     "predictions, which follow from elements that are logged and are replaced at any time",
+    contacts.keep_horizon,
+    contacts.recompute_group,
     contacts.recompute_windows,
 )
 unlogged(
@@ -37,6 +39,16 @@ def contact(**fields):
 @scenario(fleet.load_mission)
 def load(call):
     call(mission=parse(document()), actor="process:test", at=AT)
+
+
+@scenario(fleet.load_ephemeris)
+def load_elements(call):
+    call(
+        spacecraft=factories.spacecraft().name,
+        text=f"SENTINEL-1A\n{factories.LINE1}\n{factories.LINE2}",
+        actor="process:test",
+        at=AT,
+    )
 
 
 @scenario(fleet.set_clock_factor)

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.test import override_settings
+
 from missioncontrol.accounts.policy import Role
 from telemetry import services
 from telemetry.limits import LimitState
 from telemetry.models import Alarm
 from telemetry.pipeline import LimitTransition
-from telemetry.services import alarms, live_values, pending_rows, sessions
+from telemetry.services import alarms, exports, live_values, pending_rows, sessions
+from telemetry.services.inputs import InputTally
 from tests import factories
 from tests.integration.service_scenarios import scenario, unlogged
 from tests.integration.telemetry import craft
@@ -24,7 +29,8 @@ unlogged(
     sessions.close_session,
 )
 unlogged("the same values in fewer files", services.compact_archive)
-unlogged("reads", alarms.states_in_force)
+unlogged("reads", alarms.states_in_force, exports.export_samples)
+unlogged("how much came in and was lost at an input; the octets are in the archive", InputTally)
 
 
 def cross_a_limit(call, spacecraft):
@@ -74,3 +80,14 @@ def rebuild(call):
     with services.TelemetryReception(spacecraft) as reception:
         reception.receive_packets(craft.received(craft.power(1)))
     call(spacecraft=spacecraft, actor="process:test", at=AT)
+
+
+@scenario(services.keep_within_policy)
+def forget(call):
+    spacecraft = craft.spacecraft()
+    with services.TelemetryReception(spacecraft) as reception:
+        reception.receive_packets(craft.received(craft.power(1)))
+        reception.settle()
+    services.compact_archive(spacecraft=spacecraft)
+    with override_settings(TELEMETRY_KEEP_COLUMNS_DAYS=30):
+        call(spacecraft=spacecraft, actor="process:worker", at=AT + timedelta(days=60))

@@ -9,6 +9,7 @@ from django.db import OperationalError
 
 from telemetry import selectors, streams
 from telemetry.archive import ArchiveLockedError, RawPacket, open_writer
+from telemetry.archive.packet_rows import rows_of_packets
 from telemetry.models import Alarm, BadFrame, LinkSession, Severity
 from telemetry.services import (
     TelemetryReception,
@@ -154,7 +155,9 @@ class TestInterruptions:
         folder = selectors.archive_folder(dd1)
         with open_writer(folder) as writer:
             # The kill comes between the packet log's sync and the columns' commit.
-            writer._log.append([raw_packet(power(second, 30), second) for second in range(5)])
+            packets = [raw_packet(power(second, 30), second) for second in range(5)]
+            writer.log(rows_of_packets(packets))
+            writer._entries.clear()
         assert volts(dd1) == []
         with TelemetryReception(dd1) as reception:
             assert volts(dd1) == [30] * 5

@@ -30,6 +30,7 @@ def volts(dd1):
 def fill(reception, count, *, begin=0):
     for second in range(begin, begin + count):
         reception.receive_packets(received(power(second, second % 256)))
+        reception.settle()
 
 
 class TestCompaction:

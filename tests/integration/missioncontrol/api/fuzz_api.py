@@ -58,6 +58,9 @@ def attack(product: Product, token: str, *, seconds: int, seed: int, folder: Pat
     configuration = folder / "schemathesis.toml"
     statuses = ", ".join(f'"{each}"' for each in ["2xx", *REFUSALS])
     configuration.write_text(
+        "max-stream-events = 1\n"  # what would follow is more of the same
+        "[parameters]\n"
+        '"query.wait" = 1\n'  # a minute without an event is no fault, but a lost one
         "[checks]\n"
         f"positive_data_acceptance.expected-statuses = [{statuses}]\n"
         "[headers]\n"

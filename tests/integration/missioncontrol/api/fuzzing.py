@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import schemathesis
 from django.test import override_settings
 from schemathesis.core.parameters import ParameterLocation
 
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.accounts.policy import Role, actions_of
 from missioncontrol.accounts.services import create_token, set_single_sign_on
+from missioncontrol.api.application import api
+from missioncontrol.api.openapi import document_text
+from missioncontrol.api.server_sent_events import MEDIA_TYPE as EVENT_STREAM
 from missioncontrol.audit.merkle.keys import KeyType, SigningKey
 from missioncontrol.audit.services import register_witness, sequence_entries
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
@@ -21,6 +26,8 @@ from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.operations.models import Operation
 from missioncontrol.operations.services import start_operation
 from missioncontrol.pipelines.demo import seed_mission
+from missioncontrol.webhooks.models import Delivery
+from missioncontrol.webhooks.services import create_webhook
 from telemetry.models import Alarm, BadFrame
 from tests import factories
 from tests.integration.missioncontrol.api.conftest import AT
@@ -43,7 +50,22 @@ CONFIGURATION: dict[str, Any] = {
     "generation": {"max-examples": 1, "deterministic": True, "no-shrink": True},
     "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", *REFUSALS]}},
     "phases": {"coverage": {"unexpected-methods": ["patch", "trace"]}},
+    "max-stream-events": 1,  # what would follow is more of the same
 }
+
+
+def description() -> Any:
+    """Return the API's description, as schemathesis attacks by it."""
+    return schemathesis.openapi.from_dict(
+        json.loads(document_text(api.get_openapi_schema())),
+        config=schemathesis.Config.from_dict(CONFIGURATION),
+    )
+
+
+def may_stream(context: Any) -> bool:
+    """Tell an operation that may answer with a stream."""
+    answer = context.operation.definition.raw["responses"].get("200", {})
+    return EVENT_STREAM in answer.get("content", {})
 
 
 class Scene:
@@ -85,16 +107,16 @@ class Scene:
 
     def lead(self, case: Any) -> None:
         """Let what is well-formed of a request name something that is there."""
-        if _is_good(case, "path"):
+        if is_good(case, "path"):
             for name in case.path_parameters or ():
                 if name == "name":
                     case.path_parameters[name] = _named(case.path)
                 elif name in self._there:
                     case.path_parameters[name] = self._there[name]
-        if _is_good(case, "header") and "If-Match" in (case.headers or ()):
+        if is_good(case, "header") and "If-Match" in (case.headers or ()):
             case.headers["If-Match"] = "*"
             case.headers.pop("If-None-Match", None)
-        if _is_good(case, "body") and isinstance(case.body, dict):
+        if is_good(case, "body") and isinstance(case.body, dict):
             case.body |= {name: _SENT[name] for name in case.body.keys() & _SENT.keys()}
 
     def _things(self) -> dict[str, Any]:
@@ -159,9 +181,26 @@ class Scene:
             at=AT,
             wall_at=clock.wall_now(),
         )
+        webhook, _ = create_webhook(
+            organisation=operating,
+            name="results",
+            url="https://hooks.example/in",
+            types=["job.*"],
+            actor=alice,
+            at=AT,
+            wall_at=clock.wall_now(),
+        )
+        delivery = Delivery.objects.create(
+            webhook=webhook,
+            log_index=0,
+            event_type="job.submit",
+            message_id="evt_1_0",
+            created_at=clock.wall_now(),
+        )
         return {
             "alarm_id": alarm.pk,
             "contact_id": contact.pk,
+            "delivery_id": delivery.pk,
             "frame_id": frame.pk,
             "log_index": 0,
             "number": job.number,
@@ -172,6 +211,7 @@ class Scene:
             "telecommand_id": telecommand.pk,
             "transfer_id": job.uplink_id,
             "username": alice.username,
+            "webhook_id": webhook.pk,
         }
 
 
@@ -179,7 +219,7 @@ def _named(path: str) -> str:
     return next(name for part, name in _NAMED.items() if part in path)
 
 
-def _is_good(case: Any, location: str) -> bool:
+def is_good(case: Any, location: str) -> bool:
     """Tell whether this part of a request is as the description says it must be."""
     if case.meta is None:
         return True

@@ -163,6 +163,8 @@ class TestHistory:
     def test_unknown_things_are_not_found(self, operator):
         unknown = operator.get("/spacecraft/DD-1/telemetry/PWR_X")
         assert_problem(unknown, 404, "not-found", "PWR_X")
+        by_path = operator.get("/spacecraft/DD-1/telemetry/DD1/Power/PWR_X")
+        assert_problem(by_path, 404, "not-found", "DD1/Power/PWR_X")
         assert_problem(operator.get("/spacecraft/DD-9/telemetry/PWR_MODE"), 404, "not-found")
 
     def test_a_member_may_not(self, pipeline):

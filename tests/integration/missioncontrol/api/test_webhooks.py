@@ -104,6 +104,21 @@ class TestChanging:
         )
         assert_wrong_field(pipeline.patch(address, {"state": "DISABLED"}), "body.state", "PAUSED")
 
+    def test_changes_what_was_seen(self, pipeline, webhook):
+        address = f"/webhooks/{webhook.pk}"
+        answer = pipeline.patch(address, {"state": "PAUSED"}, **pipeline.seen(address))
+        assert (answer.status_code, answer.json()["state"]) == (200, "PAUSED")
+        assert answer["ETag"] == pipeline.get(address)["ETag"]
+
+    def test_leaves_what_somebody_else_has_changed(self, pipeline, webhook):
+        address = f"/webhooks/{webhook.pk}"
+        seen = pipeline.seen(address)
+        assert pipeline.patch(address, {"types": ["*"]}).status_code == 200
+        answer = pipeline.patch(address, {"types": ["contact.*"]}, **seen)
+        assert_problem(answer, 412, "precondition-failed", "Read it again")
+        webhook.refresh_from_db()
+        assert webhook.types == ["*"]
+
     def test_rotates_the_secret(self, pipeline, webhook):
         answer = pipeline.post(f"/webhooks/{webhook.pk}/rotate-secret").json()
         assert answer["secret"].startswith("whsec_")

@@ -201,6 +201,12 @@ class TestHealth:
         assert content["clock"]["factor"] == clock.factor()
         assert content["clock"]["frozen"] is False
 
+    def test_tells_the_age_of_the_earth_orientation_data(self, mission, client):
+        data = client.get("/health").json()["earth_orientation"]
+        assert set(data) == {"age_days", "limit_days", "warning"}
+        assert data["limit_days"] == 60.0
+        assert (data["warning"] == "") is (data["age_days"] <= 60.0)
+
     def test_fails_without_the_broker(self, mission, client, monkeypatch):
         nowhere = redis.Redis.from_url("unix:///nowhere/broker.sock")
         monkeypatch.setattr(broker_connections, "connection", lambda: nowhere)

@@ -232,7 +232,8 @@ class TestManyClients:
 
 
 async def _listen(product, secret, after, mine, count):
-    async with event_stream(product, secret, after=after, types=f"{mine}.*") as (_, messages):
+    async with event_stream(product, secret, after=after, types=f"{mine}.*") as (answer, messages):
+        assert answer.status_code == 200
         return [each.content["data"]["details"]["number"] for each in await take(messages, count)]
 
 

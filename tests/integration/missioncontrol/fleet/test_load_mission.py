@@ -112,6 +112,23 @@ class TestLoadMission:
         load(at=LATER + timedelta(hours=1))
         assert Antenna.objects.get(name="PUNTA-ARENAS-1").active
 
+    def test_sets_who_may_serve_whom_as_a_relay(self):
+        changed = document()
+        dd1 = changed["spacecraft"][0]
+        profile = {**dd1["mission_profiles"][0], "name": "relay-standard"}
+        relay = {**dd1, "name": "RELAY-1", "ccsds_id": 172, "mission_profiles": [profile]}
+        changed["spacecraft"].append(relay)
+        load(changed)
+        dd1["relays"] = ["RELAY-1"]
+        report = load(changed, at=LATER)
+        assert any("spacecraft DD-1: relays" in str(change) for change in report.changed)
+        craft = selectors.get_spacecraft(name="DD-1")
+        assert [one.name for one in craft.relays.all()] == ["RELAY-1"]
+        assert not load(changed, at=LATER)
+        dd1["relays"] = []
+        load(changed, at=LATER)
+        assert not craft.relays.exists()
+
     def test_is_one_transaction(self, monkeypatch):
         def broken(**_kwargs):
             raise RuntimeError("the log is away")

@@ -27,9 +27,10 @@ from missioncontrol.stationlink.messages import (
     encode,
 )
 from telemetry.ccsds.clcw import decode_clcw
+from telemetry.ccsds.frame_fault import FrameError
 from telemetry.ccsds.packet_extractor import PacketExtracted, PacketExtractor
 from telemetry.ccsds.space_packet import TELECOMMAND, SpacePacket, decode_space_packet
-from telemetry.ccsds.tm_frame import FrameError, TmFrameFormat, decode_tm_frame
+from telemetry.ccsds.tm_frame import TmFrameFormat, decode_tm_frame
 from uplink.cfdp.checksum import file_checksum
 from uplink.cfdp.codec import encode_pdu
 from uplink.cfdp.effects import FileComplete, TransactionFinished, VerifyChecksum, WriteSegment

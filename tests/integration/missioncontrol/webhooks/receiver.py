@@ -68,7 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         receiver = self.server.receiver
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return  # the sender was killed between two parts of it, so it is no message
         message = Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
         receiver.got.append(message)
         mood = receiver.mood(message) if callable(receiver.mood) else receiver.mood

@@ -92,7 +92,7 @@ class TestRights:
     def entitled(self, request, lab):
         return factories.operator("entitled", request.param, member_of=lab)
 
-    @pytest.fixture(params=[*set(Role) - {Role.ADMINISTRATOR, Role.PAYLOAD_MEMBER}, None])
+    @pytest.fixture(params=[*sorted(set(Role) - {Role.ADMINISTRATOR, Role.PAYLOAD_MEMBER}), None])
     def other(self, request, lab):
         roles = [] if request.param is None else [request.param]
         return factories.operator("other", *roles, member_of=lab)

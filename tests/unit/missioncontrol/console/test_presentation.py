@@ -25,6 +25,7 @@ from telemetry.dictionary.model import (
     PolynomialCalibrator,
     TypeKind,
 )
+from telemetry.limits import STALE_PERIODS
 from telemetry.selectors import CurrentValue
 from uplink.jobs.models import Job
 from uplink.transfers.models import Transfer
@@ -121,7 +122,7 @@ class TestStaleness:
         script = Path(console.__file__).parent / "static/console/clock.js"
         found = re.search(r"const STALE_PERIODS = (\d+);", script.read_text())
         assert found is not None
-        assert int(found[1]) == parameters.STALE_PERIODS
+        assert int(found[1]) == STALE_PERIODS
 
 
 class TestWay:

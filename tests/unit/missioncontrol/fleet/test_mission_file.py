@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +15,8 @@ from tests.unit.missioncontrol.fleet.demo_mission import (
     parse,
     read_attachment,
 )
+from tests.unit.missioncontrol.orbits.ephemeris_messages import kvn, table_of
+from tests.vectors.contact_windows import load_reference
 
 DD1 = ("spacecraft", 0)
 SET_TM_RATE = (*DD1, "telecommands", 1)
@@ -440,3 +442,48 @@ class TestYaml:
         else:
             # Only what may be empty: no stations, no spacecraft, no clock of its own.
             assert (field, value) in [("stations", []), ("spacecraft", []), ("clock", None)]
+
+
+class TestEphemeridesAndRelays:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def oem() -> str:
+        start = datetime(2026, 8, 12, tzinfo=UTC)
+        elements = load_reference().named("SENTINEL-2A")
+        return kvn(table_of(elements, start, start + timedelta(minutes=10)))
+
+    def test_an_orbit_ephemeris_message_stands_in_the_file_as_text(self, oem):
+        entry = {"kind": "OEM", "name": "DD-1", "oem": oem, "priority": 5}
+        mission = parse(with_field(*DD1, "ephemerides", [entry]))
+        [ephemeris] = mission.spacecraft[0].ephemerides
+        assert ephemeris.orbit_ephemeris().name == "SENTINEL-2A"
+
+    def test_a_message_that_cannot_be_read_is_told(self, oem):
+        entry = {"kind": "OEM", "name": "DD-1", "oem": oem.replace("EME2000", "MOON")}
+        found = problems(with_field(*DD1, "ephemerides", [entry]))
+        [(_, allowed)] = found.values()
+        assert "an OEM that can be read. OEM of SENTINEL-2A: REF_FRAME is 'MOON'" in allowed
+
+    def test_relays_are_other_spacecraft_of_the_file(self):
+        changed = with_field(*DD1, "relays", ["RELAY-1"])
+        relay = {
+            **changed["spacecraft"][0],
+            "name": "RELAY-1",
+            "ccsds_id": 172,
+            "relays": [],
+            "mission_profiles": [
+                {**changed["spacecraft"][0]["mission_profiles"][0], "name": "relay-standard"}
+            ],
+        }
+        changed["spacecraft"].append(relay)
+        assert parse(changed).spacecraft[0].relays == ["RELAY-1"]
+
+    @pytest.mark.parametrize(
+        ("relays", "path", "allowed"),
+        [
+            (["NOBODY"], "spacecraft[0].relays[0]", "a name out of spacecraft: DD-1"),
+            (["DD-1"], "spacecraft[0].relays", "other spacecraft than itself"),
+        ],
+    )
+    def test_other_relays_are_refused(self, relays, path, allowed):
+        assert problems(with_field(*DD1, "relays", relays))[path][1] == allowed

@@ -14,6 +14,7 @@ from missioncontrol.orbits.elements import MeanElements
 from missioncontrol.orbits.look_angles import look_angles
 from missioncontrol.orbits.sites import Site
 from missioncontrol.orbits.sun_synchronous import sun_synchronous_elements
+from missioncontrol.orbits.trajectory import PropagationError
 
 SVALBARD = Site(name="SVALBARD", latitude_deg=78.2297, longitude_deg=15.3975, height_m=500.0)
 SOUTH_POLE = Site(name="SOUTH-POLE", latitude_deg=-90.0, longitude_deg=0.0, height_m=2835.0)
@@ -252,8 +253,13 @@ class TestInvariance:
         elements, sites = [sentinel, iss, *fleet], [SVALBARD, KIRUNA, SINGAPORE]
         first = edges(find(elements, sites))
         assert_same(first, edges(find(elements[::-1], sites[::-1])))
-        monkeypatch.setattr(contact_windows, "_SPACECRAFT_AT_ONCE", 2)
-        assert_same(first, edges(find(elements, sites)))
+        for limit, size in (
+            ("_SPACECRAFT_IN_PART", 2),
+            ("_CELLS_AT_ONCE", 4000),
+            ("_SITE_NODES_AT_ONCE", 1),
+        ):
+            monkeypatch.setattr(contact_windows, limit, size)
+            assert_same(first, edges(find(elements, sites)))
 
     def test_the_zone_of_the_times_does_not_matter(self, sentinel):
         shanghai = timezone(timedelta(hours=8))
@@ -280,6 +286,17 @@ class TestRefusals:
         windows = find(buried, SVALBARD)
         assert [one.satellite for one in windows.refused] == ["BURIED"]
         assert len(windows) == 0
+
+    def test_elements_that_make_no_number_are_refused(self, molniya):
+        """An inclination that is next to nothing: SGP4 divides by its sine."""
+        odd = replace(molniya, name="ODD", inclination_deg=2.3e-313)
+        windows = find([odd, molniya], SVALBARD)
+        [refusal] = windows.refused
+        assert (refusal.satellite, refusal.satellite_index) == ("ODD", 0)
+        assert "not a number" in refusal.reason
+        assert set(windows.satellite_index) == {1}
+        with pytest.raises(PropagationError, match="ODD"):
+            look_angles(odd, SVALBARD, [START])
 
     def test_elements_too_old_are_refused_with_age_and_limit(self, sentinel, iss):
         old = replace(iss, epoch=START - timedelta(days=19))

@@ -92,7 +92,7 @@ def eccentric_orbits():
         ),
         st.floats(250.0, 1500.0),
         st.floats(2000.0, 60000.0),
-        st.floats(0.0, 179.9),  # SGP4's own deep-space terms jump at 180
+        st.floats(0.1, 179.9),  # SGP4's own deep-space terms jump at 180
         st.floats(0.0, 360.0),
         st.floats(0.0, 360.0),
         st.floats(0.0, 360.0),

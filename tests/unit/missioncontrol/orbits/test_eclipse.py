@@ -14,8 +14,8 @@ from missioncontrol.orbits.eclipse import (
     eclipse_intervals,
     sunlit_fraction,
 )
-from missioncontrol.orbits.propagation import PropagationError
 from missioncontrol.orbits.sun_synchronous import sun_synchronous_elements
+from missioncontrol.orbits.trajectory import PropagationError
 
 START = datetime(2026, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -97,6 +97,28 @@ class TestIntervals:
             [middle] = sunlit_fraction(dawn_dusk, [first.entry + (first.exit - first.entry) / 2])
             assert middle < 1.0
         assert min(durations_s) < 60.0
+
+    @pytest.mark.parametrize(
+        ("ltan_hours", "dark", "sunny"),
+        [
+            (18.0, ("05-20", "06-21", "07-25"), ("05-06", "08-07", "08-20", "12-21")),
+            (6.0, ("11-20", "12-21", "01-22"), ("11-06", "02-05", "02-15", "06-21")),
+        ],
+    )
+    def test_the_season_of_a_dawn_dusk_orbit_lies_about_a_solstice(self, ltan_hours, dark, sunny):
+        """The orbit's normal stands 8.4 degrees off the equator, so the Sun's declination decides.
+
+        At 750 km there is shadow while the Sun is more than 18 degrees on the far side.
+        """
+        for days, expected in ((dark, True), (sunny, False)):
+            for day in days:
+                at = datetime.fromisoformat(f"2026-{day}").replace(tzinfo=UTC)
+                orbit = sun_synchronous_elements("DD-1", 90001, 750.0, ltan_hours, at)
+                shadows = eclipse_intervals(orbit, start=at, end=at + timedelta(hours=3))
+                assert bool(shadows) is expected, day
+                if day in ("06-21", "12-21") and expected:
+                    longest = max(one.duration_s for one in shadows)
+                    assert 17.0 < longest / 60.0 < 18.5
 
 
 class TestSunlitFraction:

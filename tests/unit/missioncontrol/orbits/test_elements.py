@@ -10,13 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sgp4.api import Satrec
 
-from missioncontrol.orbits.elements import (
-    ElementsError,
-    MeanElements,
-    StaleElementsError,
-    elements_from_omm,
-    elements_from_tle,
-)
+from missioncontrol.orbits.elements import ElementsError, MeanElements, StaleElementsError
+from missioncontrol.orbits.omm import elements_from_omm
+from missioncontrol.orbits.tle import elements_from_tle
 
 LINE1 = "1 25544U 98067A   26223.14934248  .00003640  00000+0  73197-4 0  9993"
 LINE2 = "2 25544  51.6325  28.0815 0007436  34.6982 325.4490 15.49408704580271"

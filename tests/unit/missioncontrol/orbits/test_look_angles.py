@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from skyfield.api import EarthSatellite, wgs84
 
 from missioncontrol.orbits.look_angles import LineOfSight, doppler_hz, look_angles, subpoints
-from missioncontrol.orbits.propagation import PropagationError
 from missioncontrol.orbits.sites import Site
 from missioncontrol.orbits.time_scale import packaged_time_scale
+from missioncontrol.orbits.trajectory import PropagationError
 
 START = datetime(2026, 8, 12, tzinfo=UTC)
 SITE = Site(name="KIRUNA", latitude_deg=67.8571, longitude_deg=20.9643, height_m=402.0)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from missioncontrol.orbits.eclipse import beta_angle_deg, eclipse_intervals
-from missioncontrol.orbits.elements import elements_from_tle
 from missioncontrol.orbits.look_angles import subpoints
 from missioncontrol.orbits.sun_synchronous import sun_synchronous_elements
+from missioncontrol.orbits.tle import elements_from_tle
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from missioncontrol.orbits.time_scale import (
-    EARTH_ORIENTATION_AGE_LIMIT_DAYS,
-    earth_orientation_age_days,
+    earth_orientation,
     last_observed_day,
     packaged_time_scale,
     time_scale_from_finals,
@@ -73,10 +71,16 @@ def test_a_table_without_its_early_years_is_refused():
         time_scale_from_finals(ROWS)
 
 
-def test_the_age_grows_by_a_day_a_day():
-    first = earth_orientation_age_days(datetime(2027, 1, 1, tzinfo=UTC))
-    second = earth_orientation_age_days(datetime(2027, 1, 2, 12, tzinfo=UTC))
-    assert second - first == pytest.approx(1.5)
-    assert np.isfinite(first)
-    assert earth_orientation_age_days(datetime(2020, 1, 1, tzinfo=UTC)) < 0.0
-    assert EARTH_ORIENTATION_AGE_LIMIT_DAYS == 60.0
+def test_the_age_counts_from_the_last_observed_day():
+    last = earth_orientation(datetime(2027, 1, 1, tzinfo=UTC)).last_observed
+    assert earth_orientation(last + timedelta(days=1.5)).age_days == pytest.approx(1.5)
+    assert earth_orientation(datetime(2020, 1, 1, tzinfo=UTC)).age_days < 0.0
+
+
+def test_past_sixty_days_there_is_a_warning_that_says_what_to_do():
+    last = earth_orientation(datetime(2027, 1, 1, tzinfo=UTC)).last_observed
+    fresh, stale = (earth_orientation(last + timedelta(days=days)) for days in (60, 61))
+    assert (fresh.is_stale, fresh.warning) == (False, "")
+    assert stale.is_stale
+    assert f"last observed on {last:%Y-%m-%d}, 61 days ago; the limit is 60" in stale.warning
+    assert "Renew the package astropy-iers-data" in stale.warning

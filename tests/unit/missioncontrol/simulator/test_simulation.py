@@ -77,7 +77,7 @@ class TestElementsOf:
         assert elements_of(entry, IN_PASS).name == "E0"
 
     def test_says_when_none_is_left(self):
-        with pytest.raises(ValueError, match="DD-1 has no ephemeris that is enabled"):
+        with pytest.raises(ValueError, match="DD-1 has no elements that are enabled"):
             elements_of(self.with_ephemerides({"enabled": False}), IN_PASS)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from telemetry.ccsds.cadu import (
     ATTACHED_SYNC_MARKER,
-    BlockFound,
+    BlocksFound,
     CaduSynchroniser,
     OctetsSkipped,
     attach_marker,
@@ -27,6 +27,14 @@ def cut(octets, sizes):
     return [*pieces, octets[offset:]]
 
 
+def blocks_of(events):
+    return [block for e in events if isinstance(e, BlocksFound) for block in e]
+
+
+def skipped(events):
+    return sum(e.count for e in events if isinstance(e, OctetsSkipped))
+
+
 class TestCaduSynchroniser:
     @given(
         sent=st.lists(blocks, max_size=8),
@@ -38,44 +46,78 @@ class TestCaduSynchroniser:
         synchroniser = CaduSynchroniser(block_octets=BLOCK)
         events = [e for piece in cut(stream, sizes) for e in synchroniser.receive(piece)]
         events += synchroniser.finish()
-        assert [e.octets for e in events if isinstance(e, BlockFound)] == sent
-        assert sum(e.count for e in events if isinstance(e, OctetsSkipped)) == len(rubbish)
+        assert blocks_of(events) == sent
+        assert skipped(events) == len(rubbish)
 
     def test_accepts_a_spoilt_marker_in_lock_only(self):
         spoilt = bytes.fromhex("1acffc1f")
         synchroniser = CaduSynchroniser(block_octets=4, max_bit_errors=1)
         assert synchroniser.receive(spoilt + b"none") == []
         events = synchroniser.receive(attach_marker(b"abcd") + spoilt + b"efgh")
-        assert events == [OctetsSkipped(8), BlockFound(b"abcd"), BlockFound(b"efgh")]
+        assert events[0] == OctetsSkipped(8)
+        assert blocks_of(events) == [b"abcd", b"efgh"]
 
     def test_finds_the_stream_again_after_octets_went_missing(self):
-        synchroniser = CaduSynchroniser(block_octets=8, max_bit_errors=0)
+        synchroniser = CaduSynchroniser(block_octets=8, max_bit_errors=0, flywheel=0)
         stream = attach_marker(b"11111111") + attach_marker(b"222222") + attach_marker(b"33333333")
         stream += attach_marker(b"44444444")
         events = synchroniser.receive(stream) + synchroniser.finish()
-        found = [e.octets for e in events if isinstance(e, BlockFound)]
+        found = blocks_of(events)
         assert found[0] == b"11111111"
         assert found[-1] == b"44444444"
         assert synchroniser.in_lock is False
 
     def test_reports_what_is_left_at_the_end_of_a_file(self):
         synchroniser = CaduSynchroniser(block_octets=8)
-        assert synchroniser.receive(
-            attach_marker(b"12345678") + ATTACHED_SYNC_MARKER + b"123"
-        ) == [BlockFound(b"12345678")]
+        events = synchroniser.receive(attach_marker(b"12345678") + ATTACHED_SYNC_MARKER + b"123")
+        assert blocks_of(events) == [b"12345678"]
         assert synchroniser.finish() == [OctetsSkipped(7)]
+
+    def test_tells_where_in_the_stream_blocks_stand(self):
+        synchroniser = CaduSynchroniser(block_octets=4)
+        synchroniser.receive(b"--" + attach_marker(b"abcd"))
+        [event] = synchroniser.receive(attach_marker(b"efgh"))
+        assert event.position == 10
+
+    def test_goes_on_over_a_lost_marker_when_the_next_stands_in_its_place(self):
+        stream = attach_marker(b"abcd") + b"????efgh" + attach_marker(b"ijkl")
+        synchroniser = CaduSynchroniser(block_octets=4, flywheel=1)
+        assert blocks_of(synchroniser.receive(stream)) == [b"abcd", b"efgh", b"ijkl"]
+        held = CaduSynchroniser(block_octets=4, flywheel=1)
+        assert blocks_of(held.receive(stream[:16])) == [b"abcd"]
+        assert blocks_of(held.receive(stream[16:])) == [b"efgh", b"ijkl"]
+
+    def test_searches_from_the_first_lost_marker_when_none_comes_back(self):
+        slipped = (
+            attach_marker(b"abcd") + b"????" + attach_marker(b"efgh") + attach_marker(b"ijkl")
+        )
+        synchroniser = CaduSynchroniser(block_octets=4, flywheel=1)
+        events = synchroniser.receive(slipped + attach_marker(b"mnop"))
+        assert blocks_of(events) == [b"abcd", b"efgh", b"ijkl", b"mnop"]
+        assert skipped(events) == 4
+
+    def test_searches_with_the_tolerance_that_it_is_given(self):
+        spoilt = bytes.fromhex("1acffc1f")
+        strict = CaduSynchroniser(block_octets=4)
+        assert blocks_of(strict.receive(spoilt + b"abcd")) == []
+        lenient = CaduSynchroniser(block_octets=4, max_bit_errors=0, max_bit_errors_in_search=1)
+        assert blocks_of(lenient.receive(spoilt + b"abcd")) == [b"abcd"]
 
     @given(pieces=st.lists(st.binary(max_size=60), max_size=20))
     def test_accounts_for_every_octet_of_noise(self, pieces):
         synchroniser = CaduSynchroniser(block_octets=3, max_bit_errors=8)
         events = [e for piece in pieces for e in synchroniser.receive(piece)]
         events += synchroniser.finish()
-        skipped = sum(e.count for e in events if isinstance(e, OctetsSkipped))
-        found = sum(7 for e in events if isinstance(e, BlockFound))
-        assert skipped + found == sum(map(len, pieces))
+        assert skipped(events) + 7 * len(blocks_of(events)) == sum(map(len, pieces))
 
     @pytest.mark.parametrize(
-        "fields", [{"block_octets": 0}, {"block_octets": 1, "max_bit_errors": 9}]
+        "fields",
+        [
+            {"block_octets": 0},
+            {"block_octets": 1, "max_bit_errors": 9},
+            {"block_octets": 1, "max_bit_errors_in_search": 4},
+            {"block_octets": 1, "flywheel": -1},
+        ],
     )
     def test_refuses_a_setting_that_makes_no_sense(self, fields):
         with pytest.raises(ValueError):
@@ -91,8 +133,8 @@ class TestRealStream:
         frame_format = TmFrameFormat(frame_length_octets=1115, has_ocf=True, has_fecf=False)
         extractors = {}
         packets, counts = [], []
-        for event in synchroniser.receive(bytes.fromhex("".join(recording))):
-            frame = decode_tm_frame(event.octets[:1115], frame_format)
+        for block in blocks_of(synchroniser.receive(bytes.fromhex("".join(recording)))):
+            frame = decode_tm_frame(block[:1115], frame_format)
             assert frame.spacecraft_id == 123
             counts.append(frame.master_channel_frame_count)
             extractor = extractors.setdefault(frame.virtual_channel_id, PacketExtractor())

@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.ccsds.packet_extractor import (
     FrameRejected,
     FramesLost,
@@ -76,7 +77,7 @@ class TestPacketExtractor:
         events = extractor.receive_frame(frame_count=9, first_header_pointer=0, data=whole)
         assert events == [
             FramesLost(count=1),
-            PartialPacketDropped(length=16),
+            PartialPacketDropped(octets=cut[:16]),
             PacketExtracted(octets=whole),
         ]
 
@@ -87,6 +88,15 @@ class TestPacketExtractor:
             frame_count=1, first_header_pointer=ONLY_IDLE_DATA, data=b""
         ) == [FramesLost(count=2)]
 
+    def test_counts_losses_by_the_modulus_of_the_frames(self):
+        extractor = PacketExtractor(count_modulus=1 << 24)
+        extractor.receive_frame(
+            frame_count=(1 << 24) - 2, first_header_pointer=ONLY_IDLE_DATA, data=b""
+        )
+        assert extractor.receive_frame(
+            frame_count=300, first_header_pointer=ONLY_IDLE_DATA, data=b""
+        ) == [FramesLost(count=301)]
+
     def test_takes_a_frame_that_came_twice_only_once(self):
         extractor, whole = PacketExtractor(), space_packet(b"z")
         for count in (0, 1):
@@ -96,7 +106,9 @@ class TestPacketExtractor:
         events = extractor.receive_frame(
             frame_count=1, first_header_pointer=0, data=whole + b"\x01"
         )
-        assert events == [FrameRejected(reason="frame count 1 repeats the frame before it")]
+        assert events == [
+            FrameRejected(FrameFault.REPEATED, "frame count 1 repeats the frame before it")
+        ]
 
     def test_rejects_a_pointer_outside_the_data_and_recovers(self):
         extractor, whole = PacketExtractor(), space_packet(b"z")
@@ -104,7 +116,8 @@ class TestPacketExtractor:
             frame_count=0, first_header_pointer=900, data=b"\0" * 4
         )
         assert rejected == FrameRejected(
-            reason="first header pointer 900 is outside the data field of 4 octets"
+            FrameFault.FIRST_HEADER_POINTER,
+            "first header pointer 900 is outside the data field of 4 octets",
         )
         assert extractor.receive_frame(frame_count=1, first_header_pointer=0, data=whole) == [
             PacketExtracted(octets=whole)
@@ -131,7 +144,7 @@ class TestPacketExtractor:
         events = extractor.receive_frame(
             frame_count=1, first_header_pointer=3, data=packet[20:23] + whole
         )
-        assert events == [PartialPacketDropped(length=23), PacketExtracted(octets=whole)]
+        assert events == [PartialPacketDropped(packet[:23]), PacketExtracted(octets=whole)]
 
     def test_drops_octets_after_a_packet_when_no_other_begins(self):
         extractor, packet = PacketExtractor(), space_packet(b"x" * 20)
@@ -139,7 +152,7 @@ class TestPacketExtractor:
         events = extractor.receive_frame(
             frame_count=1, first_header_pointer=NO_PACKET_START, data=packet[20:] + bytes(9)
         )
-        assert events == [PacketExtracted(octets=packet), PartialPacketDropped(length=9)]
+        assert events == [PacketExtracted(octets=packet), PartialPacketDropped(bytes(9))]
 
     def test_rejects_another_packet_version_and_recovers(self):
         extractor, whole = PacketExtractor(), space_packet(b"z")
@@ -148,10 +161,11 @@ class TestPacketExtractor:
         )
         assert events == [
             PacketExtracted(octets=whole),
-            PartialPacketDropped(length=3),
+            PartialPacketDropped(b"\xe0\xe0\xe0"),
             FrameRejected(
-                reason="packet version number 7 at octet 7 of the data field; "
-                "only Space Packets (0) are extracted"
+                FrameFault.PACKET_VERSION,
+                "packet version number 7 at octet 7 of the data field; "
+                "only Space Packets (0) are extracted",
             ),
         ]
         assert extractor.receive_frame(frame_count=1, first_header_pointer=0, data=whole) == [
@@ -167,9 +181,7 @@ class TestPacketExtractor:
             for event in extractor.receive_frame(
                 frame_count=count, first_header_pointer=NO_PACKET_START, data=bytes(1000)
             ):
-                kept.append(
-                    len(event.octets) if isinstance(event, PacketExtracted) else event.length
-                )
+                kept.append(len(event.octets))
         assert kept == [MAX_PACKET_LENGTH, 66 * 1000 + 6 - MAX_PACKET_LENGTH]
 
     @given(

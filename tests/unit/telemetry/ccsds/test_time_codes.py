@@ -2,11 +2,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.ccsds.time_codes import CCSDS_EPOCH, CdsFormat, CucFormat, TimeCodeError
+from telemetry.ccsds.time_codes import (
+    CCSDS_EPOCH,
+    CdsFormat,
+    CfsSubseconds,
+    CfsTimeFormat,
+    CucFormat,
+    TimeCodeError,
+)
 
 MISSION_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -178,3 +186,76 @@ class TestCds:
         except TimeCodeError:
             return
         assert decoded >= CCSDS_EPOCH
+
+
+FORMATS = [
+    CucFormat(epoch=MISSION_EPOCH),
+    CucFormat(leap_seconds=37, fine_octets=0),
+    CucFormat(coarse_octets=7, fine_octets=10, epoch=MISSION_EPOCH, has_p_field=True),
+    CdsFormat(),
+    CdsFormat(day_octets=3, submillisecond_octets=2, has_p_field=True),
+    CdsFormat(submillisecond_octets=4, epoch=MISSION_EPOCH),
+    *(CfsTimeFormat(subseconds=subseconds) for subseconds in CfsSubseconds),
+]
+
+
+class TestColumns:
+    @pytest.mark.parametrize("time_format", FORMATS, ids=str)
+    @given(fields=st.data())
+    def test_decodes_many_fields_as_it_does_each(self, time_format, fields):
+        length = time_format.length_octets
+        octets = fields.draw(st.lists(st.binary(min_size=length, max_size=length), min_size=1))
+        if getattr(time_format, "has_p_field", False) and fields.draw(st.booleans()):
+            preamble = time_format.p_field
+            octets = [preamble + each[len(preamble) :] for each in octets]
+        rows = np.frombuffer(b"".join(octets), dtype=np.uint8).reshape(-1, length)
+        instants, valid = time_format.decode_columns(rows)
+        for field, instant_us, is_valid in zip(octets, instants, valid, strict=True):
+            try:
+                wanted = time_format.decode(field)
+            except TimeCodeError:
+                assert not is_valid
+                continue
+            assert is_valid
+            assert abs((wanted - UNIX_EPOCH) // MICROSECOND - int(instant_us)) <= 1
+
+    @given(instant=instants)
+    def test_decodes_what_was_encoded_to_the_microsecond(self, instant):
+        for time_format in (
+            CucFormat(fine_octets=3, epoch=MISSION_EPOCH),
+            CdsFormat(submillisecond_octets=2),
+            CfsTimeFormat(subseconds=CfsSubseconds.MICROSECONDS_20),
+        ):
+            row = np.frombuffer(time_format.encode(instant), dtype=np.uint8)[None, :]
+            instants_us, valid = time_format.decode_columns(row)
+            assert valid.all()
+            assert instants_us[0] == (instant - UNIX_EPOCH) // MICROSECOND
+
+
+class TestCfs:
+    def test_reads_the_clock_of_a_real_flight_executive(self):
+        # Housekeeping of NASA cFS: 4 octets of seconds and 2 of subseconds since 1980.
+        instant = CfsTimeFormat().decode(bytes.fromhex("000f4b48aa7e"))
+        assert instant == datetime(1980, 1, 17, 14, 25, 12, 665_985, tzinfo=UTC)
+
+    @pytest.mark.parametrize("subseconds", list(CfsSubseconds))
+    @given(instant=instants)
+    def test_comes_back_to_within_a_unit(self, subseconds, instant):
+        time_format = CfsTimeFormat(subseconds=subseconds, leap_seconds=18)
+        field = time_format.encode(instant)
+        assert len(field) == time_format.length_octets
+        unit = timedelta(seconds=1 / subseconds.value[1])
+        assert (
+            timedelta(0)
+            <= instant - time_format.decode(field) + MICROSECOND
+            <= unit + 2 * MICROSECOND
+        )
+
+    def test_rejects_a_second_of_subseconds(self):
+        time_format = CfsTimeFormat(subseconds=CfsSubseconds.MICROSECONDS_20)
+        with pytest.raises(TimeCodeError, match="the subseconds f4240000 are a second or more"):
+            time_format.decode(bytes.fromhex("00000001f4240000"))
+        with pytest.raises(TimeCodeError, match="a time field of 3 octets, expected 8"):
+            time_format.decode(bytes(3))
+        with pytest.raises(TimeCodeError, match="does not fit 32 bits"):
+            time_format.encode(datetime(1979, 1, 1, tzinfo=UTC))

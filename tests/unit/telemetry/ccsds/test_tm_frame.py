@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.ccsds.clcw import decode_clcw
+from telemetry.ccsds.frame_fault import FrameError, FrameFault
 from telemetry.ccsds.tm_frame import (
     NO_PACKET_START,
     ONLY_IDLE_DATA,
-    FrameError,
-    FrameFault,
     TmFrame,
     TmFrameFormat,
     decode_tm_frame,

@@ -36,23 +36,34 @@ def packed(*bits: str) -> bytes:
 
 
 def document(
-    *, types: str = "", parameters: str = "", containers: str = "", systems: str = ""
+    *,
+    types: str = "",
+    parameters: str = "",
+    containers: str = "",
+    algorithms: str = "",
+    systems: str = "",
 ) -> bytes:
     """Return an XTCE document of one SpaceSystem called ``Craft``."""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <SpaceSystem name="Craft" xmlns="http://www.omg.org/spec/XTCE/20180204">
-{telemetry(types=types, parameters=parameters, containers=containers)}
+{telemetry(types=types, parameters=parameters, containers=containers, algorithms=algorithms)}
 {systems}
 </SpaceSystem>
 """.encode()
 
 
-def telemetry(*, types: str = "", parameters: str = "", containers: str = "") -> str:
-    return f"""<TelemetryMetaData>
-<ParameterTypeSet>{types}</ParameterTypeSet>
-<ParameterSet>{parameters}</ParameterSet>
-<ContainerSet>{containers}</ContainerSet>
-</TelemetryMetaData>"""
+def telemetry(
+    *, types: str = "", parameters: str = "", containers: str = "", algorithms: str = ""
+) -> str:
+    sets = {
+        "ParameterTypeSet": types,
+        "ParameterSet": parameters,
+        "ContainerSet": containers,
+        "AlgorithmSet": algorithms,
+    }
+    # The schema allows no empty set; its line stays, so that line numbers do not move.
+    lines = [f"<{name}>{inside}</{name}>" if inside else "" for name, inside in sets.items()]
+    return "\n".join(("<TelemetryMetaData>", *lines, "</TelemetryMetaData>"))
 
 
 def parameter(name: str, type_name: str) -> str:

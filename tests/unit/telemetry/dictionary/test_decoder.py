@@ -286,10 +286,16 @@ class TestCompilation:
         with pytest.raises(DictionaryError, match="'A' includes itself"):
             compile_dictionary(parse_xtce(xml))
 
-    def test_refuses_a_parameter_twice_in_a_container(self):
+    def test_numbers_a_parameter_that_stands_in_a_container_once_more(self):
         xml = tree(comparing(comparison("kind", "1"), field="kind"))
-        with pytest.raises(DictionaryError, match="'kind' stands twice in the container 'Child'"):
-            compile_dictionary(parse_xtce(xml))
+        dictionary = parse_xtce(xml)
+        [batch] = compile_dictionary(dictionary).decode([b"\1\0\7"]).batches
+        assert {name: column.tolist() for name, column in batch.columns.items()} == {
+            "kind": [1],
+            "mode": [0],
+            "kind[1]": [7],
+        }
+        assert dictionary.parameters["kind[1]"].type == dictionary.parameters["kind"].type
 
     def test_refuses_an_entry_before_the_packet(self):
         with pytest.raises(DictionaryError, match="lies 8 bits before the packet"):

@@ -206,3 +206,42 @@ class TestCheckLimits:
                 state = max(own[-conformance:])
             told.append(state)
         assert check(definition, *values).states.tolist() == told
+
+
+class TestHysteresis:
+    def test_holds_a_state_until_the_value_is_well_inside_again(self):
+        definition = temperature(hysteresis=2.0)
+        result = check(definition, 49, 51, 49, 48.5, 48, 49)
+        assert result.states.tolist() == [*(NOMINAL, WARNING, WARNING, WARNING, NOMINAL, NOMINAL)]
+
+    def test_falls_through_the_milder_states_one_by_one(self):
+        result = check(temperature(hysteresis=2.0), 61, 59, 57, 49, 47)
+        assert result.states.tolist() == [CRITICAL, CRITICAL, WARNING, WARNING, NOMINAL]
+
+    def test_widens_a_range_whose_inside_is_the_alarm(self):
+        resonance = AlarmRange(
+            level=ConcernLevel.DISTRESS, minimum=40.0, maximum=45.0, alarm_inside=True
+        )
+        definition = LimitDefinition(parameter="T", ranges=(resonance,), hysteresis=1.0)
+        assert check(definition, 39.5, 40, 39.5, 38.9, 45.5).states.tolist() == [
+            *(NOMINAL, DISTRESS, DISTRESS, NOMINAL, NOMINAL)
+        ]
+
+    @given(
+        values=st.lists(st.sampled_from([20.0, 49.0, 55.0, 59.0, 70.0]), max_size=30),
+        cuts=st.lists(st.integers(0, 30), max_size=4),
+        violations=st.integers(1, 3),
+        conformance=st.integers(1, 3),
+    )
+    def test_does_not_depend_on_how_the_values_are_cut(
+        self, values, cuts, violations, conformance
+    ):
+        definition = temperature(
+            hysteresis=2.0, min_violations=violations, min_conformance=conformance
+        )
+        pieces, memory, done = [], LimitMemory(), 0
+        for cut in sorted({*(min(c, len(values)) for c in cuts), len(values)}):
+            part = check(definition, *values[done:cut], memory=memory)
+            memory, done = part.memory, cut
+            pieces += part.states.tolist()
+        assert pieces == check(definition, *values).states.tolist()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from telemetry.ccsds.clcw import decode_clcw
 from telemetry.ccsds.frame_builder import VirtualChannelMultiplexer
-from telemetry.ccsds.tm_frame import FrameError, TmFrameFormat, decode_tm_frame
+from telemetry.ccsds.frame_fault import FrameError
+from telemetry.ccsds.tm_frame import TmFrameFormat, decode_tm_frame
 from uplink.tc.cltu import CltuReceived, CltuReceiver, encode_cltu
 from uplink.tc.farm1 import Farm1, FrameAccepted
 from uplink.tc.fop1 import Fop1

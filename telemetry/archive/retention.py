@@ -1,0 +1,83 @@
+"""What is kept how long. What goes, goes whole: files of the log, and segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+from telemetry.archive.compaction import give_back_pages
+from telemetry.archive.database import ArchiveFolder, archive_state, transaction
+from telemetry.archive.packet_rows import to_us
+from telemetry.archive.raw_log import RawLog
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionReport:
+    segments: int
+    files: int  # of the packet log
+    octets: int  # of these files
+
+
+def forget_before(
+    path: Path, *, packets: datetime | None = None, columns: datetime | None = None
+) -> RetentionReport:
+    """Delete what is older, in the archive in the folder *path*.
+
+    A file of the packet log goes when all its packets were generated before *packets*, and
+    none of it is the end of the log; a segment when all its rows are from before
+    *columns*. Newest values stay. Safe while the archive is written and read.
+
+    Raises:
+        ArchiveLockedError: Another process compacts or rebuilds it.
+    """
+    folder = ArchiveFolder(path)
+    with folder.locked("compaction"):
+        connection = folder.connect()
+        try:
+            edition, covered_end = archive_state(connection)
+            segments = 0
+            if columns is not None:
+                with transaction(connection, "IMMEDIATE"):
+                    segments = connection.execute(
+                        "DELETE FROM segment WHERE edition = ? AND last_us < ?",
+                        (edition, to_us(columns)),
+                    ).rowcount
+                give_back_pages(connection)
+            files = octets = 0
+            if packets is not None:
+                for base, end, file in _closed_files(RawLog(folder.raw), covered_end):
+                    [newest_us] = connection.execute(
+                        "SELECT MAX(last_us) FROM packet_batch WHERE edition = ?"
+                        " AND end_position > ? AND first_position < ?",
+                        (edition, base, end),
+                    ).fetchone()
+                    if newest_us is not None and newest_us >= to_us(packets):
+                        break  # the log keeps its beginning: no holes
+                    with transaction(connection, "IMMEDIATE"):
+                        connection.execute(
+                            "DELETE FROM packet_batch WHERE edition = ? AND end_position <= ?",
+                            (edition, end),
+                        )
+                        connection.execute(
+                            "UPDATE packet_batch SET first_position = ?"
+                            " WHERE edition = ? AND first_position < ?",
+                            (end, edition, end),
+                        )
+                    octets += file.stat().st_size
+                    file.unlink()
+                    files += 1
+        finally:
+            connection.close()
+    return RetentionReport(segments, files, octets)
+
+
+def _closed_files(log: RawLog, covered_end: int) -> list[tuple[int, int, Path]]:
+    """Return (first position, end, path) of the files that nothing is written to any more."""
+    files = log.files()
+    return [
+        (base, following, path)
+        for (base, path), (following, _) in pairwise(files)
+        if following <= covered_end
+    ]

@@ -1,0 +1,79 @@
+"""What telemetry can be asked: newest values, history, packets, gaps, alarms, counts."""
+
+from telemetry.selectors.archives import (
+    TelemetryRefusedError,
+    archive_folder,
+    archive_reader,
+    parameters_of,
+)
+from telemetry.selectors.gaps import Gap, packet_gaps
+from telemetry.selectors.history import (
+    BEGINNING,
+    MAX_BUCKETS,
+    MAX_SAMPLES,
+    BucketColumns,
+    History,
+    SampleColumns,
+    buckets,
+    history,
+    samples,
+)
+from telemetry.selectors.news import newest_news, samples_since
+from telemetry.selectors.packets import (
+    LoggedPacket,
+    PacketPage,
+    ReportPage,
+    VerificationReport,
+    packets_since,
+    verification_reports_since,
+)
+from telemetry.selectors.replay import Replay
+from telemetry.selectors.rows import (
+    FrameCounts,
+    active_alarms,
+    bad_frames,
+    frame_counts,
+    input_counts,
+)
+from telemetry.selectors.values import (
+    CurrentValue,
+    SubsystemHealth,
+    latest_values,
+    subsystem_health,
+)
+
+__all__ = [
+    "BEGINNING",
+    "MAX_BUCKETS",
+    "MAX_SAMPLES",
+    "BucketColumns",
+    "CurrentValue",
+    "FrameCounts",
+    "Gap",
+    "History",
+    "LoggedPacket",
+    "PacketPage",
+    "Replay",
+    "ReportPage",
+    "SampleColumns",
+    "SubsystemHealth",
+    "TelemetryRefusedError",
+    "VerificationReport",
+    "active_alarms",
+    "archive_folder",
+    "archive_reader",
+    "bad_frames",
+    "buckets",
+    "frame_counts",
+    "history",
+    "input_counts",
+    "latest_values",
+    "newest_news",
+    "packet_gaps",
+    "packets_since",
+    "parameters_of",
+    "samples",
+    "samples_since",
+    "subsystem_health",
+    "verification_reports_since",
+]
