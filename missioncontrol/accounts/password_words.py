@@ -54,4 +54,4 @@ def _names(user: Operator | None) -> set[str]:
 
 def _letters(text: str) -> str:
     """Return *text* as it is compared: without case, spaces and what separates words."""
-    return "".join(each for each in text.casefold() if each.isalnum())
+    return "".join(each for each in text.casefold() if not (each.isspace() or each in "-_."))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -47,6 +47,7 @@ class SocketRecipe:
         first: Kind of the message by which one knows that it is open.
         knock: Publishes that message, where it does not come by itself to everybody.
         messages: What it tells, the last of which everybody hears.
+        path: What stands in the braces of the address.
         query: Further query of the address.
     """
 
@@ -57,6 +58,7 @@ class SocketRecipe:
     first: str
     messages: Sequence[Message]
     knock: Callable[[Scene], None] | None = None
+    path: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
 
 
@@ -73,7 +75,7 @@ class Ear:
             headers.append((b"cookie", cookie.encode()))
         scope = {
             "type": "websocket",
-            "path": recipe.address,
+            "path": recipe.address.format(**recipe.path),
             "query_string": f"ticket={ticket}{recipe.query}".encode(),
             "headers": headers,
             "subprotocols": [],
@@ -112,6 +114,8 @@ class Ear:
 
 def _kind(told: dict[str, Any]) -> str:
     """Return a message's kind; of a refresh with its part, which tells two apart."""
+    if "type" not in told:
+        return "replay" if "replay" in told else "values"
     return ":".join(filter(None, (told["type"], told.get("part"))))
 
 

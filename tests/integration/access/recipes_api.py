@@ -158,6 +158,30 @@ def history(scene):
     return Ask(path={"name": scene.spacecraft.name, "parameter": "PWR_BATT_V"})
 
 
+@recipe("GET /api/v1/spacecraft/{name}/packets", Action.TELEMETRY_VIEW, of=OPERATING)
+def packets(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe("GET /api/v1/spacecraft/{name}/gaps", Action.TELEMETRY_VIEW, of=OPERATING)
+def gaps(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe("GET /api/v1/spacecraft/{name}/inputs", Action.TELEMETRY_VIEW, of=OPERATING)
+def inputs(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe(
+    "GET /api/v1/spacecraft/{name}/telemetry/{parameter}/samples",
+    Action.TELEMETRY_VIEW,
+    of=OPERATING,
+)
+def samples(scene):
+    return Ask(path={"name": scene.spacecraft.name, "parameter": "PWR_BATT_V"})
+
+
 @recipe("GET /api/v1/bad-frames", Action.TELEMETRY_VIEW, of=OPERATING)
 def bad_frames(scene):
     return Ask(shows=scene.bad_frame().reason)

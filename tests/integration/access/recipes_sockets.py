@@ -87,3 +87,29 @@ SOCKETS.append(
         messages=[Message(kind="job.submit", meant=granted(Action.AUDIT_VIEW))],
     )
 )
+
+_SEES_TELEMETRY = granted(Action.TELEMETRY_VIEW, OPERATING)
+
+SOCKETS.append(
+    SocketRecipe(
+        address="/api/v1/spacecraft/{name}/telemetry/live",
+        path={"name": "DD-1"},
+        by=By.TOKEN,
+        ticket=events_ticket,
+        meant=_SEES_TELEMETRY,
+        first="values",
+        messages=[Message(kind="values", meant=_SEES_TELEMETRY)],
+    )
+)
+SOCKETS.append(
+    SocketRecipe(
+        address="/api/v1/spacecraft/{name}/telemetry/replay",
+        path={"name": "DD-1"},
+        query="&start=2026-12-01T12:00:00Z&end=2026-12-01T12:00:01Z",
+        by=By.TOKEN,
+        ticket=events_ticket,
+        meant=_SEES_TELEMETRY,
+        first="replay",
+        messages=[Message(kind="replay", meant=_SEES_TELEMETRY)],
+    )
+)

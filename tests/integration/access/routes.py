@@ -55,7 +55,7 @@ def operations() -> list[str]:
 
 def sockets() -> list[str]:
     """Return every websocket, as ``/ws/live/``."""
-    return [f"/{each.pattern}" for each in websocket_urlpatterns]
+    return [f"/{_text(each)}" for each in websocket_urlpatterns]
 
 
 def management_commands() -> list[str]:

@@ -46,7 +46,8 @@ def without_recipe() -> set[str]:
 
 
 def test_every_route_socket_and_command_has_a_recipe():
-    assert without_recipe() == set(), "add a recipe: see tests/integration/access/__init__.py"
+    missing = ", ".join(sorted(without_recipe()))
+    assert not missing, f"{missing}: add recipes, see tests/integration/access/__init__.py"
 
 
 @pytest.mark.urls(__name__)

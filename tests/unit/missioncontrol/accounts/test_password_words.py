@@ -32,7 +32,12 @@ def test_a_password_of_context_words_is_refused(carol, password):
 
 @pytest.mark.parametrize(
     "password",
-    ["a pass-phrase for the tests", "spacecraft over quiet herons", "carol likes 7 green owls"],
+    [
+        "a pass-phrase for the tests",
+        "spacecraft over quiet herons",
+        "carol likes 7 green owls",
+        "!§$%&/()=?+*#;",
+    ],
 )
 def test_others_are_taken(carol, password):
     ContextWordsValidator().validate(password, carol)
