@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
@@ -170,8 +170,7 @@ class Asking:
     def _outcome(self, ask: Ask, by: By, subject: Subject) -> str:
         with undone():
             before = AuditEntry.objects.count()
-            with closing(self.answer(ask, by, subject)) as answer:
-                outcome = outcome_of(answer, ask)
+            outcome = outcome_of(self.answer(ask, by, subject), ask)
             written = AuditEntry.objects.count() - before
         changes = self.recipe.method != "GET" if ask.logged is None else ask.logged
         if outcome == IN and changes and not written:
