@@ -94,8 +94,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -141,6 +141,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "missioncontrol.accounts.password_words.ContextWordsValidator"},
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -185,6 +186,8 @@ SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 MFA_ADAPTER = "missioncontrol.accounts.adapters.SecondFactorAdapter"
 MFA_FORMS = {
+    "authenticate": "missioncontrol.accounts.code_forms.AuthenticateForm",
+    "reauthenticate": "missioncontrol.accounts.code_forms.ReauthenticateForm",
     "add_webauthn": "missioncontrol.accounts.passkey_forms.AddPasskeyForm",
     "authenticate_webauthn": "missioncontrol.accounts.passkey_forms.SecondFactorPasskeyForm",
     "login_webauthn": "missioncontrol.accounts.passkey_forms.SignInByPasskeyForm",
@@ -305,6 +308,7 @@ WEBHOOK_ALLOWED_HOSTS = env.names("WEBHOOK_ALLOWED_HOSTS", "")
 STATIC_URL = "/static/"
 STATIC_ROOT = env.folder("STATIC_ROOT", VAR_DIR / "static")
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 SERVED_OVER_TLS = env.flag("SERVED_OVER_TLS", default=False)
 if SERVED_OVER_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

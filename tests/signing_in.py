@@ -11,15 +11,20 @@ PASSWORD = "a pass-phrase for the tests"
 
 def signed_in(operator: Operator, **options) -> Client:
     """Give *operator* the tests' password, sign them in by the form, return the browser."""
+    browser = Client(**options)
+    sign_in(browser, operator)
+    return browser
+
+
+def sign_in(browser: Client, operator: Operator) -> None:
+    """Give *operator* the tests' password and sign them in by the form."""
     if not operator.check_password(PASSWORD):
         operator.set_password(PASSWORD)
         operator.save(update_fields=["password"])
-    browser = Client(**options)
     answer = browser.post(
         "/signin/", {"login": operator.username, "password": PASSWORD}, **_form_token(browser)
     )
     assert answer.status_code == 302, answer.content.decode()
-    return browser
 
 
 def _form_token(browser: Client) -> dict:

@@ -7,9 +7,12 @@ others do not exist behind it.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final, cast
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +30,8 @@ from missioncontrol.accounts.step_up import confirmed_at
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.organisations import acting_for
 
+logger = logging.getLogger(__name__)
+
 _Answer = Callable[[HttpRequest], HttpResponse]
 _BEARER: Final = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
 _PRINCIPAL: Final = "principal"
@@ -43,6 +48,12 @@ class Gate:
         ]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._answer(request)
+        # What somebody reads here is for their eyes: no cache keeps it, also not the browser's.
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         principal = _principal(request)
         if principal is None:
             if any(pattern.fullmatch(request.path) for pattern in self._open):
@@ -50,7 +61,10 @@ class Gate:
             return self._refusal(request)
         setattr(request, _PRINCIPAL, principal)
         with acting_for((each.pk, each.slug) for each in principal.organisations):
-            return self._get_response(request)
+            response = self._get_response(request)
+        if response.status_code == HTTPStatus.FORBIDDEN:
+            _note_refusal(request, principal)
+        return response
 
     def _refusal(self, request: HttpRequest) -> HttpResponse:
         """Answer 401 in the form that the address speaks."""
@@ -58,6 +72,15 @@ class Gate:
             answer for prefix, answer in self._refusals if request.path.startswith(prefix)
         )
         return answer(request)
+
+
+def _note_refusal(request: HttpRequest, principal: Principal) -> None:
+    """Leave a line of who was refused what: somebody trying doors is to be seen."""
+    by = f"token {principal.token.prefix}" if principal.token is not None else "session"
+    # Quoted: what is in the address must not write a line of its own.
+    logger.warning(
+        "%s may not %s %s (%s)", principal.operator, request.method, quote(request.path), by
+    )
 
 
 def principal_of(request: HttpRequest) -> Principal:

@@ -62,6 +62,18 @@ class Principal:
                 "none of them. Make a token with that scope."
             )
 
+    def require_role(self) -> None:
+        """Refuse who holds no role at all: what every member sees takes some role.
+
+        Raises:
+            NotPermittedError: they hold none.
+        """
+        if not self.memberships:
+            raise NotPermittedError(
+                f"{self.operator} holds no role; an administrator of the organisation can give "
+                "one."
+            )
+
     def require_confirmed(self, action: Action, *, wall_at: datetime) -> None:
         """Refuse an act that takes a fresh proof of identity where there is none.
 

@@ -64,6 +64,10 @@ _TAGS: Final = {
 class MissionApi(NinjaAPI):
     """A NinjaAPI whose every answer of a refusal is a problem document."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._schemas: dict[tuple[tuple[str, Any], ...], OpenAPISchema] = {}
+
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
         """Return the routes, each behind the checks that come before an operation."""
@@ -79,8 +83,14 @@ class MissionApi(NinjaAPI):
         return name
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """Return the OpenAPI document, with what an operation answers when it refuses."""
-        return completed(super().get_openapi_schema(**options))
+        """Return the OpenAPI document, with what an operation answers when it refuses.
+
+        It takes half a second to make and does not change while the process lives.
+        """
+        key = tuple(sorted(options.items()))
+        if key not in self._schemas:
+            self._schemas[key] = completed(super().get_openapi_schema(**options))
+        return self._schemas[key]
 
     def validation_error_from_error_contexts(
         self, error_contexts: list[ValidationErrorContext[Any]]

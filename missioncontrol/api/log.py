@@ -267,7 +267,7 @@ def get_receipt_of_leaf(request: HttpRequest, leaf_hash: Path[LeafHash]) -> Rece
 )
 def get_opening(request: HttpRequest, log_index: Number) -> OpeningOut | HttpResponse:
     """Return what the entry was committed to, if this organisation may read it."""
-    principal_of(request).require(Action.AUDIT_VIEW)
+    principal_of(request).require(Action.OPENING_VIEW)
     entry = _entry_at(log_index)
     try:
         opening = selectors.opening(entry)

@@ -11,7 +11,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from missioncontrol.accounts.policy import Action
-from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, permitted
+from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, permitted, principal_of
 from missioncontrol.api.fields import Instant, Sent, Text, example
 from missioncontrol.api.paging import Page, PageQuery, by_name, in_order
 from missioncontrol.api.problems import NotFoundError, invalid
@@ -134,6 +134,7 @@ def set_clock(request: HttpRequest, asked: ClockIn) -> ClockOut:
 @router.get("/spacecraft", response=Page[SpacecraftOut], summary="Spacecraft")
 def list_spacecraft(request: HttpRequest, asked: Query[PageQuery]) -> Page[SpacecraftOut]:
     """Return the spacecraft of the mission, by name."""
+    principal_of(request).require_role()
     rows = Spacecraft.objects.filter(active=True).select_related("organisation")
     found, cursor = by_name(rows, field="name", cursor=asked.cursor, limit=asked.limit)
     return Page(items=[_spacecraft_out(each) for each in found], next=cursor)
@@ -142,6 +143,7 @@ def list_spacecraft(request: HttpRequest, asked: Query[PageQuery]) -> Page[Space
 @router.get("/spacecraft/{name}", response=SpacecraftOut, summary="One spacecraft")
 def get_spacecraft(request: HttpRequest, name: Text) -> SpacecraftOut:
     """Return one spacecraft, also one that is retired."""
+    principal_of(request).require_role()
     return _spacecraft_out(spacecraft_in_path(name))
 
 
@@ -167,6 +169,7 @@ def list_telecommand_definitions(
 @router.get("/stations", response=Page[StationOut], summary="Ground stations")
 def list_stations(request: HttpRequest, asked: Query[PageQuery]) -> Page[StationOut]:
     """Return the stations with an antenna in service, by name."""
+    principal_of(request).require_role()
     rows = GroundStation.objects.filter(antennas__active=True).distinct()
     found, cursor = by_name(
         rows.select_related("owner"), field="name", cursor=asked.cursor, limit=asked.limit
@@ -177,6 +180,7 @@ def list_stations(request: HttpRequest, asked: Query[PageQuery]) -> Page[Station
 @router.get("/stations/{name}", response=StationOut, summary="One ground station")
 def get_station(request: HttpRequest, name: Text) -> StationOut:
     """Return one station, also one without an antenna in service."""
+    principal_of(request).require_role()
     try:
         station = fleet.get_station(name=name)
     except GroundStation.DoesNotExist:

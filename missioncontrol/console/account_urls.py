@@ -2,7 +2,8 @@
 
 Listed one by one, so that what is not wanted here (signing up, mail addresses,
 resetting a password by mail) has no address. What changes how one signs in
-takes a fresh proof of identity.
+takes a fresh proof of identity. allauth's views would answer to more methods
+than their forms use, and to DELETE without an entry in the log: here they do not.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount import views as single_sign_on
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from django.urls import URLPattern, path, re_path
+from django.views.decorators.http import require_http_methods, require_safe
 
 from missioncontrol.console.access import freshly_confirmed
 from missioncontrol.console.views import account as own
@@ -107,7 +109,10 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         "account/single-sign-on/<slug:provider_id>/login/callback/",
-        openid_connect.callback,
+        require_safe(openid_connect.callback),
         name="openid_connect_callback",
     ),
 ]
+
+for _pattern in urlpatterns:
+    _pattern.callback = require_http_methods(["GET", "HEAD", "POST"])(_pattern.callback)

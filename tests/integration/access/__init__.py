@@ -9,7 +9,7 @@ Who adds a route adds its recipe to one of the ``recipes_*`` modules here:
 
     @recipe("POST /passes/{contact_id}/cancel/", Action.CONTACT_CANCEL, of=OPERATING)
     def cancel_a_contact(scene):
-        return Ask(path={"contact_id": scene.contact.pk})
+        return Ask(path={"contact_id": scene.contact().pk})
 
 It makes the object so that the act succeeds for whom it is granted: a refusal for another reason
 than a missing right fails the test. Then run ``make access-matrix`` and read the difference.

@@ -60,7 +60,6 @@ class Commanding:
                 roles=tuple(
                     self._fared(command, self.scene.cast.with_role[role, whose]) for role in Role
                 ),
-                confirmed="",
             )
             for at, whose in (("own", Whose.OPERATING), ("other", Whose.MEMBER))
         ]
@@ -95,7 +94,6 @@ def _without_roles(name: str, by: str) -> Row:
         stranger="",
         without_role=_NO_MATTER,
         roles=(_NO_MATTER,) * len(Role),
-        confirmed="",
     )
 
 

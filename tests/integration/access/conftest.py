@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from tests.integration.access.scene import Scene
+
+for _file in sorted(Path(__file__).parent.glob("recipes_*.py")):
+    import_module(f"tests.integration.access.{_file.stem}")  # registers its recipes
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -14,14 +14,16 @@ from django.conf import settings
 
 from missioncontrol.accounts.policy import Role
 from missioncontrol.asgi import application
+from missioncontrol.console.hub import FLUSH_EVERY_S
 from tests.integration.access.asking import IN, Fault, Row
-from tests.integration.access.cast import By, Subject, Whose
+from tests.integration.access.cast import By, Cast, Subject, Whose
 from tests.integration.access.recipes import Meant
 from tests.integration.access.scene import Scene
 
 _CLOSED = {4401: "401", 4403: "403"}
 _SILENT = "nothing"
 _PATIENCE_S = 10.0
+_KNOCK_EVERY_S = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +44,21 @@ class SocketRecipe:
         by: What the ticket is asked for with.
         ticket: Asks for a ticket; empty where none is given.
         meant: Whether somebody may open it.
-        first: Kind of the message that comes when it is open.
+        first: Kind of the message by which one knows that it is open.
+        knock: Publishes that message, where it does not come by itself to everybody.
         messages: What it tells, the last of which everybody hears.
+        path: What stands in the braces of the address.
         query: Further query of the address.
     """
 
     address: str
     by: By
-    ticket: Callable[[Subject], str]
+    ticket: Callable[[Subject, Cast], str]
     meant: Meant
     first: str
-    messages: Sequence[Message] = ()
+    messages: Sequence[Message]
+    knock: Callable[[Scene], None] | None = None
+    path: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
 
 
@@ -69,7 +75,7 @@ class Ear:
             headers.append((b"cookie", cookie.encode()))
         scope = {
             "type": "websocket",
-            "path": recipe.address,
+            "path": recipe.address.format(**recipe.path),
             "query_string": f"ticket={ticket}{recipe.query}".encode(),
             "headers": headers,
             "subprotocols": [],
@@ -88,7 +94,7 @@ class Ear:
 
     async def listen(self, last: str) -> None:
         """Listen until the message that everybody hears."""
-        if self.outcome == IN:
+        if self.outcome == IN and last not in self.heard:
             await self._until(last)
 
     async def close(self) -> None:
@@ -108,6 +114,8 @@ class Ear:
 
 def _kind(told: dict[str, Any]) -> str:
     """Return a message's kind; of a refresh with its part, which tells two apart."""
+    if "type" not in told:
+        return "replay" if "replay" in told else "values"
     return ":".join(filter(None, (told["type"], told.get("part"))))
 
 
@@ -123,25 +131,38 @@ class Listening:
         """Return the rows of the table for this socket."""
         cast = self.scene.cast
         subjects = [cast.stranger, *cast.people()]
-        tickets = await sync_to_async(lambda: [self.recipe.ticket(each) for each in subjects])()
+        tickets = await sync_to_async(
+            lambda: [self.recipe.ticket(each, cast) for each in subjects]
+        )()
         ears = {
             subject.name: Ear(self.recipe, subject, ticket)
             for subject, ticket in zip(subjects, tickets, strict=True)
         }
         try:
-            await asyncio.gather(*(ear.open() for ear in ears.values()))
+            await self._open(ears)
             await self._tell(ears)
         finally:
             await asyncio.gather(*(ear.close() for ear in ears.values()))
         return [*self._connected(ears, subjects), *self._heard(ears, subjects)]
 
+    async def _open(self, ears: dict[str, Ear]) -> None:
+        opening = asyncio.gather(*(ear.open() for ear in ears.values()))
+        while self.recipe.knock is not None and not opening.done():
+            await sync_to_async(self.recipe.knock)(self.scene)
+            await asyncio.wait([opening], timeout=_KNOCK_EVERY_S)
+        await opening
+
     async def _tell(self, ears: dict[str, Ear]) -> None:
-        for message in self.recipe.messages:
-            if message.publish is not None:
-                await sync_to_async(message.publish)(self.scene)
-        if self.recipe.messages:
-            last = self.recipe.messages[-1].kind
-            await asyncio.gather(*(ear.listen(last) for ear in ears.values()))
+        *others, last = self.recipe.messages
+        for message in others:
+            await self._publish(message)
+        await asyncio.sleep(2 * FLUSH_EVERY_S)  # what is sent in batches is sent by then
+        await self._publish(last)
+        await asyncio.gather(*(ear.listen(last.kind) for ear in ears.values()))
+
+    async def _publish(self, message: Message) -> None:
+        if message.publish is not None:
+            await sync_to_async(message.publish)(self.scene)
 
     def _connected(self, ears: dict[str, Ear], subjects: list[Subject]) -> list[Row]:
         route = f"OPEN {self.recipe.address}"
@@ -178,7 +199,6 @@ class Listening:
                 roles=tuple(
                     outcomes[self.scene.cast.with_role[role, whose].name] for role in Role
                 ),
-                confirmed="",
             )
             for at, whose in (("own", Whose.OPERATING), ("other", Whose.MEMBER))
         ]

@@ -53,9 +53,12 @@ class Recipe:
     """How one route is asked.
 
     Args:
-        route: As ``routes`` writes it, e.g. ``GET /passes/{contact_id}/``.
+        route: As ``routes`` writes it, e.g. ``GET /passes/{contact_id}/``; one that is asked
+            in several ways has a word more for each.
         by: What is usually shown there; the other one is tried at the owner's side only.
         of: Whose object it is; without one, the mission's or nobody's.
+        action: What a token's scopes must name; None: it takes no scope.
+        for_roles: Whether it may matter at whose organisation a role is held.
         meant: Whether somebody is meant to get in.
         confirmed: Whether a fresh proof of identity is asked for.
         prepare: Makes the object and says how it is asked for.
@@ -64,17 +67,19 @@ class Recipe:
     route: str
     by: By
     of: Sequence[Whose]
+    action: Action | None
+    for_roles: bool
     meant: Meant
     confirmed: bool
     prepare: Callable[[Scene], Ask]
 
     @property
     def method(self) -> str:
-        return self.route.partition(" ")[0]
+        return self.route.split()[0]
 
     @property
     def address(self) -> str:
-        return self.route.partition(" ")[2]
+        return self.route.split()[1]
 
 
 RECIPES: dict[str, Recipe] = {}
@@ -107,6 +112,8 @@ def recipe(
             route=route,
             by=by or (By.TOKEN if "/api/" in route else By.SESSION),
             of=owners,
+            action=action,
+            for_roles=action is not None or meant not in (None, anybody, holds_a_role, nobody),
             meant=meant or granted(action, *owners),
             confirmed=action in TAKES_CONFIRMATION if confirmed is None else confirmed,
             prepare=prepare,
@@ -146,6 +153,11 @@ def unlogged(route: str, action: Action | None = None, **options: Any) -> None:
 def anybody(_subject: Subject, _scene: Scene) -> bool:
     """Let strangers in too."""
     return True
+
+
+def holds_a_role(subject: Subject, _scene: Scene) -> bool:
+    """Let everybody in who holds some role, and tokens whatever their scopes."""
+    return bool(subject.memberships)
 
 
 def nobody(_subject: Subject, _scene: Scene) -> bool:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 
-from missioncontrol.accounts.services import set_single_sign_on
 from tests.integration.access.recipes import (
-    MEMBER,
     Ask,
     anybody,
     nobody,
@@ -15,7 +13,6 @@ from tests.integration.access.recipes import (
     recipe,
     unlogged,
 )
-from tests.integration.access.scene import AT
 from tests.integration.access.sign_in_means import (
     code_now,
     give_codes,
@@ -68,8 +65,8 @@ def change_the_password(scene):
 
 
 # For who has none yet; everybody here has one and is led to where it is changed.
-plain("GET /account/password/set/")
-unlogged("POST /account/password/set/")
+plain("GET /account/password/set/", confirmed=True)
+unlogged("POST /account/password/set/", confirmed=True)
 
 
 def invitation_of_a_newcomer(scene):
@@ -194,24 +191,6 @@ def rename_a_passkey(scene):
     return of_ones_passkey(scene, form={"name": "another"}, logged=False)
 
 
-def identity_provider_of_the_member(scene):
-    """Let the member have one, which cannot be reached."""
-    set_single_sign_on(
-        organisation=scene.organisation(MEMBER),
-        issuer="https://login.invalid",
-        client_id="mission-control",
-        client_secret="secret",
-        actor="process:test",
-        at=AT,
-    )
-    return {"provider_id": scene.organisation(MEMBER).slug}
-
-
-@recipe("GET /account/single-sign-on/{provider_id}/login/", meant=anybody)
-def the_page_to_go_to_a_provider(scene):
-    return Ask(path=identity_provider_of_the_member(scene))
-
-
 # Its own tests talk to a provider; here the gate matters: a stranger is told 404, not 401.
 @recipe("POST /account/single-sign-on/{provider_id}/login/", meant=nobody)
 def go_to_a_provider_that_nobody_has(scene):
@@ -220,4 +199,5 @@ def go_to_a_provider_that_nobody_has(scene):
 
 @recipe("GET /account/single-sign-on/{provider_id}/login/callback/", meant=anybody)
 def come_back_from_a_provider_without_having_been_there(scene):
-    return Ask(path=identity_provider_of_the_member(scene), leads_to=_SIGN_IN)
+    organisation = scene.single_sign_on().organisation
+    return Ask(path={"provider_id": organisation.slug}, leads_to=_SIGN_IN)

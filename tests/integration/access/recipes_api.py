@@ -5,24 +5,85 @@ from __future__ import annotations
 import base64
 
 from missioncontrol.accounts.policy import Action
-from tests.integration.access.recipes import MEMBER, OPERATING, Ask, nobody, plain, recipe
+from tests.integration.access.recipes import (
+    MEMBER,
+    OPERATING,
+    Ask,
+    holds_a_role,
+    nobody,
+    plain,
+    recipe,
+)
+from tests.integration.access.scene import AT
 
 plain("GET /api/v1/openapi.json")
 plain("GET /api/v1/clock")
-plain("GET /api/v1/spacecraft")
-plain("GET /api/v1/stations")
+plain("GET /api/v1/spacecraft", meant=holds_a_role)
+plain("GET /api/v1/stations", meant=holds_a_role)
 plain("GET /api/v1/contact-windows", Action.CONTACT_VIEW)
-plain("GET /api/v1/audit/log", Action.AUDIT_VIEW)
-plain("GET /api/v1/audit/checkpoint", Action.AUDIT_VIEW)
-plain("GET /api/v1/audit/witnesses", Action.AUDIT_VIEW)
 
 # Nothing is at these: whoever is let in is told so.
 plain("GET /api/v1/", meant=nobody)
+plain("GET /api/", meant=nobody)
 
 
-@recipe("GET /api/v1/{path}", meant=nobody)
+@recipe("GET /api/v1/{address}", meant=nobody)
 def nothing(scene):
-    return Ask(path={"path": "no/such/thing"})
+    return Ask(path={"address": "no/such/thing"})
+
+
+@recipe("PUT /api/v1/clock", Action.CLOCK_SET)
+def set_the_clock(scene):
+    return Ask(json={"factor": 5})
+
+
+@recipe("GET /api/v1/spacecraft/{name}", meant=holds_a_role)
+def a_spacecraft(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe(
+    "GET /api/v1/spacecraft/{name}/telecommand-definitions",
+    Action.TELECOMMAND_VIEW,
+    of=OPERATING,
+)
+def telecommand_definitions(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe("GET /api/v1/stations/{name}", meant=holds_a_role)
+def a_station(scene):
+    return Ask(path={"name": "KASHI"})
+
+
+plain("GET /api/v1/processes", Action.PROCESS_VIEW)
+
+
+@recipe("POST /api/v1/contact-windows/recompute", Action.CONTACT_WINDOW_RECOMPUTE, of=OPERATING)
+def recompute_contact_windows(scene):
+    return Ask(json={"spacecraft": scene.spacecraft.name})
+
+
+plain("POST /api/v1/log-verifications", Action.LOG_VERIFY)
+
+
+@recipe("GET /api/v1/operations", Action.CONTACT_WINDOW_RECOMPUTE, of=OPERATING)
+def operations(scene):
+    return Ask(shows=f'"id": {scene.operation().pk},')
+
+
+@recipe("GET /api/v1/operations/{operation_id}", Action.CONTACT_WINDOW_RECOMPUTE, of=OPERATING)
+def an_operation(scene):
+    return Ask(path={"operation_id": scene.operation().pk})
+
+
+@recipe(
+    "POST /api/v1/operations/{operation_id}/cancel",
+    Action.CONTACT_WINDOW_RECOMPUTE,
+    of=OPERATING,
+)
+def cancel_an_operation(scene):
+    return Ask(path={"operation_id": scene.operation().pk})
 
 
 @recipe("GET /api/v1/contacts", Action.CONTACT_VIEW)
@@ -40,6 +101,53 @@ def cancel_a_contact(scene):
     return Ask(path={"contact_id": scene.contact().pk})
 
 
+@recipe("GET /api/v1/contacts/{contact_id}/steps", Action.CONTACT_VIEW)
+def steps_of_a_contact(scene):
+    return Ask(path={"contact_id": scene.contact().pk})
+
+
+@recipe("GET /api/v1/contacts/{contact_id}/link-sessions", Action.CONTACT_VIEW)
+def link_sessions_of_a_contact(scene):
+    return Ask(path={"contact_id": scene.contact().pk})
+
+
+@recipe("GET /api/v1/contacts/{contact_id}/radiated-items", Action.TELECOMMAND_VIEW, of=OPERATING)
+def radiated_items_of_a_contact(scene):
+    return Ask(path={"contact_id": scene.contact().pk})
+
+
+@recipe("GET /api/v1/contacts/{contact_id}/transfers", Action.JOB_VIEW, of=(MEMBER, OPERATING))
+def transfers_of_a_contact(scene):
+    transfer = scene.transfer()
+    contact = scene.contact(state="COMPLETED", started_at=AT)
+    return Ask(path={"contact_id": contact.pk}, shows=transfer.file_name)
+
+
+@recipe("GET /api/v1/transfers", Action.JOB_VIEW, of=(MEMBER, OPERATING))
+def transfers(scene):
+    return Ask(shows=scene.transfer().file_name)
+
+
+@recipe("GET /api/v1/transfers/{transfer_id}", Action.JOB_VIEW, of=(MEMBER, OPERATING))
+def a_transfer(scene):
+    return Ask(path={"transfer_id": scene.transfer().pk})
+
+
+@recipe("POST /api/v1/transfers/{transfer_id}/cancel", Action.TRANSFER_CANCEL, of=OPERATING)
+def cancel_a_transfer(scene):
+    return Ask(path={"transfer_id": scene.transfer().pk})
+
+
+@recipe("GET /api/v1/spacecraft/{name}/subsystems", Action.TELEMETRY_VIEW, of=OPERATING)
+def subsystems(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe("GET /api/v1/spacecraft/{name}/telemetry/stream", Action.TELEMETRY_VIEW, of=OPERATING)
+def values_as_they_come(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
 @recipe("GET /api/v1/spacecraft/{name}/telemetry/latest", Action.TELEMETRY_VIEW, of=OPERATING)
 def newest_values(scene):
     return Ask(path={"name": scene.spacecraft.name})
@@ -48,6 +156,50 @@ def newest_values(scene):
 @recipe("GET /api/v1/spacecraft/{name}/telemetry/{parameter}", Action.TELEMETRY_VIEW, of=OPERATING)
 def history(scene):
     return Ask(path={"name": scene.spacecraft.name, "parameter": "PWR_BATT_V"})
+
+
+@recipe("GET /api/v1/spacecraft/{name}/packets", Action.TELEMETRY_VIEW, of=OPERATING)
+def packets(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe("GET /api/v1/spacecraft/{name}/gaps", Action.TELEMETRY_VIEW, of=OPERATING)
+def gaps(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe("GET /api/v1/spacecraft/{name}/inputs", Action.TELEMETRY_VIEW, of=OPERATING)
+def inputs(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
+@recipe(
+    "GET /api/v1/spacecraft/{name}/telemetry/{parameter}/samples",
+    Action.TELEMETRY_VIEW,
+    of=OPERATING,
+)
+def samples(scene):
+    return Ask(path={"name": scene.spacecraft.name, "parameter": "PWR_BATT_V"})
+
+
+@recipe("GET /api/v1/bad-frames", Action.TELEMETRY_VIEW, of=OPERATING)
+def bad_frames(scene):
+    return Ask(shows=scene.bad_frame().reason)
+
+
+@recipe("GET /api/v1/bad-frames/{frame_id}", Action.TELEMETRY_VIEW, of=OPERATING)
+def a_bad_frame(scene):
+    return Ask(path={"frame_id": scene.bad_frame().pk})
+
+
+@recipe("GET /api/v1/bad-frames/{frame_id}/octets", Action.TELEMETRY_VIEW, of=OPERATING)
+def octets_of_a_bad_frame(scene):
+    return Ask(path={"frame_id": scene.bad_frame().pk})
+
+
+@recipe("GET /api/v1/alarms/{alarm_id}", Action.TELEMETRY_VIEW, of=OPERATING)
+def an_alarm(scene):
+    return Ask(path={"alarm_id": scene.alarm().pk})
 
 
 @recipe("GET /api/v1/alarms", Action.TELEMETRY_VIEW, of=OPERATING)
@@ -101,6 +253,7 @@ def jobs(scene):
 # A token submits for its own organisation, whosever token it is.
 @recipe(
     "POST /api/v1/jobs",
+    Action.JOB_SUBMIT,
     meant=lambda subject, _scene: subject.may(Action.JOB_SUBMIT, None),
 )
 def submit_a_job(scene):
@@ -121,32 +274,3 @@ def the_result_of_a_job(scene):
 @recipe("POST /api/v1/jobs/{number}/cancel", Action.JOB_CANCEL, of=MEMBER)
 def cancel_a_job(scene):
     return Ask(path={"number": scene.job().number})
-
-
-@recipe("GET /api/v1/audit/consistency", Action.AUDIT_VIEW)
-def consistency(scene):
-    return Ask(query={"old": "1"})
-
-
-@recipe("GET /api/v1/audit/entries", Action.AUDIT_VIEW)
-def entries(scene):
-    return Ask(shows=scene.entry.subject)
-
-
-@recipe("GET /api/v1/audit/entries/{log_index}/receipt", Action.AUDIT_VIEW)
-def a_receipt(scene):
-    return Ask(path={"log_index": scene.entry.log_index})
-
-
-@recipe("GET /api/v1/audit/receipts/{leaf_hash}", Action.AUDIT_VIEW)
-def the_receipt_of_a_leaf(scene):
-    return Ask(path={"leaf_hash": bytes(scene.entry.leaf_hash).hex()})
-
-
-@recipe(
-    "GET /api/v1/audit/entries/{log_index}/opening",
-    Action.OPENING_VIEW,
-    of=(MEMBER, OPERATING),
-)
-def an_opening(scene):
-    return Ask(path={"log_index": scene.entry.log_index})

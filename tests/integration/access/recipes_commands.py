@@ -18,11 +18,16 @@ from missioncontrol.audit import selectors
 READS_THE_LOG = Action.AUDIT_VIEW
 
 ON_THE_MACHINE = {
+    "manage.py check_archive",
+    "manage.py contact_windows",
     "manage.py create_operator",
     "manage.py create_token",
+    "manage.py decode_packets",
     "manage.py erase_opening",
+    "manage.py export_telemetry",
     "manage.py grant_database_role",
     "manage.py ingest",
+    "manage.py load_ephemeris",
     "manage.py load_mission",
     "manage.py rebuild_archive",
     "manage.py revoke_token",
@@ -31,6 +36,8 @@ ON_THE_MACHINE = {
     "manage.py run_mission_control",
     "manage.py run_pass_executor",
     "manage.py run_telemetry_links",
+    "manage.py run_telemetry_receiver",
+    "manage.py run_webhook_deliveries",
     "manage.py run_witness_rounds",
     "manage.py seed_demo",
     "manage.py verify_log",

@@ -146,21 +146,3 @@ def the_proof_of_an_entry(scene):
 @recipe("POST /clock/", Action.CLOCK_SET)
 def set_the_clock(scene):
     return Ask(form={"factor": "5"})
-
-
-plain("GET /account/")
-
-
-@recipe("POST /account/sessions/{session_id}/end/")
-def end_a_session_of_ones_own(scene):
-    def own(subject: Subject) -> dict[str, object]:
-        return {"session_id": session_id_of(subject)}
-
-    return Ask(path=own)
-
-
-def session_id_of(subject: Subject) -> int:
-    """Return the key of the session that somebody is signed in with; 0 of who is not."""
-    if subject.operator is None:
-        return 0
-    return subject.operator.usersession_set.get(session_key=subject.session_key).pk

@@ -13,3 +13,8 @@ plain("GET /log/checkpoint", Action.AUDIT_VIEW, by=By.TOKEN)
 @recipe("GET /log/{path}", Action.AUDIT_VIEW, by=By.TOKEN)
 def a_tile(scene):
     return Ask(path={"path": f"tile/0/000.p/{published_size()}"})
+
+
+@recipe("GET /log/keys/{key_id}", Action.AUDIT_VIEW, by=By.TOKEN)
+def what_a_former_key_said(scene):
+    return Ask(path={"key_id": scene.announcement()})

@@ -1,4 +1,7 @@
-"""What can be asked for, found by looking: addresses, operations, sockets and commands."""
+"""What can be asked for, found by looking: addresses, operations, sockets and commands.
+
+Nothing here is a list that somebody keeps: a route that is added is found.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def _text(each: URLPattern | URLResolver) -> str:
     text = str(each.pattern)
     if isinstance(each.pattern, RegexPattern):
         text = re.sub(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\])*\)", r"{\1}", text)
-        return text.removeprefix("^").removesuffix("$")
+        return text.removeprefix("^").removesuffix("$").replace("(?:/|$)", "/")
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", text)
 
 
@@ -52,7 +55,7 @@ def operations() -> list[str]:
 
 def sockets() -> list[str]:
     """Return every websocket, as ``/ws/live/``."""
-    return [f"/{each.pattern}" for each in websocket_urlpatterns]
+    return [f"/{_text(each)}" for each in websocket_urlpatterns]
 
 
 def management_commands() -> list[str]:

@@ -5,18 +5,34 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from missioncontrol.accounts.models import Operator, Organisation
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+from missioncontrol.accounts.models import (
+    ApiToken,
+    Membership,
+    Operator,
+    Organisation,
+    SingleSignOn,
+)
 from missioncontrol.accounts.policy import Role
-from missioncontrol.audit.models import AuditEntry
-from missioncontrol.audit.services import sequence_entries
+from missioncontrol.accounts.services import create_token, set_single_sign_on
+from missioncontrol.audit.merkle.keys import KeyType, SigningKey
+from missioncontrol.audit.models import AuditEntry, Witness
+from missioncontrol.audit.selectors import log_folder
+from missioncontrol.audit.services import register_witness, sequence_entries
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.models import ClockAnchor
+from missioncontrol.operations.models import Operation
+from missioncontrol.operations.services import start_operation
 from missioncontrol.pipelines.demo import seed_mission
 from missioncontrol.scheduling.models import Contact
+from missioncontrol.webhooks.models import Delivery, Webhook
+from missioncontrol.webhooks.services import create_webhook
 from telemetry.models import Alarm, BadFrame
 from tests import factories
-from tests.integration.access.cast import Cast, Whose
+from tests.integration.access.cast import By, Cast, Whose
+from tests.signing_in import sign_in
 from uplink.commanding.models import Telecommand
 from uplink.commanding.services import submit_telecommand
 from uplink.jobs.models import Job
@@ -128,3 +144,89 @@ class Scene:
         uplink = self.job().uplink
         assert uplink is not None
         return uplink
+
+    def operation(self) -> Operation:
+        """Make one that waits: windows of the spacecraft, to be computed anew."""
+        return start_operation(
+            kind=Operation.Kind.CONTACT_WINDOW_RECOMPUTE,
+            parameters={"spacecraft": [self.spacecraft.name], "start": "2026-12-01", "hours": 1},
+            organisation=self.organisation(Whose.OPERATING),
+            asked_by=self.commander,
+            at=AT,
+            wall_at=clock.wall_now(),
+        )
+
+    def guest(self) -> Operator:
+        """Make another's person who holds a role at the member's."""
+        person = self.person("guest", whose=Whose.OTHER)
+        Membership.objects.create(
+            operator=person, organisation=self.organisation(Whose.MEMBER), role=Role.AUDITOR
+        )
+        return person
+
+    def close(self, account_id: int) -> None:
+        Operator.objects.filter(pk=account_id).update(is_active=False)
+
+    def give_codes(self, account_id: int) -> None:
+        TOTP.activate(Operator.objects.get(pk=account_id), generate_totp_secret())
+
+    def signed_in(self, person: Operator) -> Operator:
+        """Let *person* sign in at one more browser."""
+        sign_in(self.cast.client(self.cast.stranger, By.SESSION), person)
+        return person
+
+    def token(self) -> ApiToken:
+        """Make one of a person of the member's."""
+        token, _ = create_token(
+            operator=self.submitter,
+            organisation=self.organisation(Whose.MEMBER),
+            name="of another",
+            at=AT,
+            wall_at=clock.wall_now(),
+        )
+        return token
+
+    def single_sign_on(self) -> SingleSignOn:
+        """Let the member have an identity provider, which cannot be reached."""
+        return set_single_sign_on(
+            organisation=self.organisation(Whose.MEMBER),
+            issuer="https://login.invalid",
+            client_id="mission-control",
+            client_secret="secret",
+            actor="process:test",
+            at=AT,
+        )
+
+    def webhook(self) -> Webhook:
+        """Make one of the member's."""
+        webhook, _ = create_webhook(
+            organisation=self.organisation(Whose.MEMBER),
+            name="results",
+            url="https://hooks.example/",
+            types=["job.*"],
+            actor="process:test",
+            at=AT,
+            wall_at=clock.wall_now(),
+        )
+        return webhook
+
+    def delivery(self) -> Delivery:
+        """Make one that was given up."""
+        return Delivery.objects.create(
+            webhook=self.webhook(),
+            log_index=1,
+            event_type="job.submit",
+            message_id="evt_1_1",
+            state=Delivery.State.FAILED,
+            created_at=clock.wall_now(),
+            attempts=9,
+        )
+
+    def witness(self, **fields: str) -> Witness:
+        return register_witness(**fields, actor="process:test", at=AT)
+
+    def announcement(self) -> str:
+        """Let a former key of the log have named its successor; return the key's identifier."""
+        key = SigningKey(name="former", type=KeyType.ED25519, seed=bytes(32)).verifier
+        log_folder().write_announcement(key, b"what it said")
+        return key.key_id.hex()

@@ -11,7 +11,16 @@ from missioncontrol.accounts.policy import Role
 from tests.integration.access.asking import Row
 
 FILE = Path(__file__).resolve().parents[3] / "docs" / "security" / "access-matrix.csv"
-HEAD = ["route", "by", "role held at", "stranger", "no role", *Role, "fresh proof"]
+HEAD = [
+    "route",
+    "by",
+    "role held at",
+    "stranger",
+    "no role",
+    *Role,
+    "token without scope",
+    "fresh proof",
+]
 
 
 class Family(StrEnum):
@@ -59,7 +68,8 @@ def read(family: Family | None = None) -> list[Row]:
             at=line[2],
             stranger=line[3],
             without_role=line[4],
-            roles=tuple(line[5:-1]),
+            roles=tuple(line[5:-2]),
+            unscoped=line[-2],
             confirmed=line[-1],
         )
         for line in lines
@@ -83,7 +93,10 @@ def _place(row: Row) -> tuple[str, str, str]:
 
 
 def _cells(row: Row) -> list[str]:
-    return [row.route, row.by, row.at, row.stranger, row.without_role, *row.roles, row.confirmed]
+    return [
+        *(row.route, row.by, row.at, row.stranger, row.without_role, *row.roles),
+        *(row.unscoped, row.confirmed),
+    ]
 
 
 def differences(committed: Iterable[Row], found: Iterable[Row]) -> list[str]:

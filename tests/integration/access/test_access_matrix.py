@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 
 import pytest
 
@@ -13,9 +12,6 @@ from tests.integration.access.commanding import Commanding
 from tests.integration.access.listening import SOCKETS, Listening
 from tests.integration.access.recipes import RECIPES
 from tests.integration.access.table import Family
-
-for _name in ("account", "api", "console", "log", "sockets"):
-    import_module(f"tests.integration.access.recipes_{_name}")
 
 _WRITES = os.environ.get("ACCESS_MATRIX") == "write"  # make access-matrix
 

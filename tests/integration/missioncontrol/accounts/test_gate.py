@@ -102,3 +102,33 @@ class TestWhomItLetsIn:
 
     def test_shows_somebody_without_a_role_nothing(self, ask):
         assert ask(factories.operator("noor")) == OrganisationContext()
+
+
+class TestWhatIsAnswered:
+    @pytest.mark.parametrize("path", ["/", "/account/", "/api/v1/me", "/signin/", "/no/such"])
+    def test_is_kept_by_no_cache(self, alice, path):
+        for browser in (Client(), signed_in(alice)):
+            assert "no-store" in browser.get(path)["Cache-Control"]
+
+    @pytest.mark.parametrize("path", ["/", "/signin/", "/health", "/api/v1/me", "/log/checkpoint"])
+    def test_is_never_the_request_itself(self, alice, path):
+        for browser in (Client(), signed_in(alice)):
+            answer = browser.trace(path, headers={"X-Secret": "not to be seen"})
+            assert answer.status_code in {401, 404, 405}
+            assert b"not to be seen" not in answer.content
+
+    def test_leaves_a_line_of_who_was_refused_what(self, alice, caplog):
+        secret = secret_of(alice, alice.home)
+        signed_in(alice).post("/consortium/ours/roles/grant/")
+        Client(headers={"Authorization": f"Bearer {secret}"}).get(
+            "/api/v1/organisations/ours/tokens"
+        )
+        lines = [each.message for each in caplog.records if each.name.endswith("accounts.gate")]
+        assert lines == [
+            "alice may not POST /consortium/ours/roles/grant/ (session)",
+            f"alice may not GET /api/v1/organisations/ours/tokens (token {secret.split('_')[1]})",
+        ]
+
+    def test_writes_no_line_by_an_address(self, alice, caplog):
+        signed_in(alice).get("/telemetry/DD-1%0A2026-12-01 forged/")
+        assert not [each for each in caplog.records if "\n" in each.getMessage()]

@@ -86,6 +86,14 @@ class TestTheLink:
         dave.refresh_from_db()
         assert not dave.has_usable_password()
 
+    def test_takes_a_long_one_as_it_is_typed(self, dave):
+        long = f" Żaba {'x' * 100} "
+        assert choose(invite(dave), long)
+        assert opens("dave", long)
+        assert not opens("dave", long.strip())
+        assert not opens("dave", long.lower())
+        assert not opens("dave", long[:72])
+
     def test_is_used_once(self, dave):
         path = invite(dave)
         assert choose(path)

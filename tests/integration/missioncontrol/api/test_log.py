@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from missioncontrol.accounts.models import Membership, Organisation
+from missioncontrol.accounts.models import ApiToken, Membership, Organisation
 from missioncontrol.accounts.policy import Role
 from missioncontrol.audit import selectors
 from missioncontrol.audit.merkle.checkpoint import open_checkpoint, parse_checkpoint_body
@@ -203,6 +203,11 @@ class TestOpening:
         assert token_of(account, laboratory).get(path).status_code == 200
         assert_problem(token_of(account, elsewhere).get(path), 403, "not-permitted")
 
+    def test_takes_the_scope_for_it(self, pipeline, entry):
+        ApiToken.objects.update(scopes=["audit.view"])
+        answer = pipeline.get(f"/audit/entries/{entry.log_index}/opening")
+        assert_problem(answer, 403, "not-permitted", "opening.view is none of them")
+
     def test_of_a_public_entry_is_not_found(self, pipeline, published):
         response = pipeline.get(f"/audit/entries/{published[0].log_index}/opening")
         assert_problem(response, 404, "not-found", "all of it is public")
@@ -309,4 +314,5 @@ def test_who_holds_no_role_may_not_read_the_log(operator, operating, published):
         *("consistency?old=0", "witnesses", f"receipts/{'00' * 32}"),
     ):
         response = operator.get(f"/audit/{path}")
-        assert_problem(response, 403, "not-permitted", "audit.view")
+        action = "opening.view" if path.endswith("opening") else "audit.view"
+        assert_problem(response, 403, "not-permitted", action)

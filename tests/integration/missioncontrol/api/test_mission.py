@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+
+from missioncontrol.accounts.models import Membership
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.models import ClockAnchor
@@ -93,6 +96,15 @@ def test_lists_the_stations_with_their_antennas(pipeline):
         "last_frame_at": None,
     }
     assert list(stations) == sorted(stations)
+
+
+@pytest.mark.parametrize(
+    "path", ["/spacecraft", "/spacecraft/DD-1", "/stations", "/stations/KASHI"]
+)
+def test_shows_the_mission_to_whoever_holds_a_role(pipeline, path):
+    assert pipeline.get(path).status_code == 200
+    Membership.objects.all().delete()
+    assert_problem(pipeline.get(path), 403, "not-permitted", "holds no role")
 
 
 def test_answers_are_not_kept_by_caches(pipeline):

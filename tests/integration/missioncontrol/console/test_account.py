@@ -18,7 +18,7 @@ from missioncontrol.accounts.policy import Role
 from missioncontrol.accounts.services import create_token
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.console import account_urls
-from missioncontrol.kernel import clock
+from missioncontrol.kernel import broker, clock
 from tests.integration.missioncontrol.console.conftest import AT
 from tests.integration.missioncontrol.console.people import make_stale, told
 from tests.one_time_codes import one_time_code
@@ -177,6 +177,14 @@ class TestOneTimeCodes:
         code = one_time_code(secret, periods_ahead=1)
         assert self.sign_in(code).status_code == 302
         assert "It was not accepted" in self.sign_in(code).content.decode()
+
+    def test_are_good_once_for_as_long_as_they_are_taken(self, secret):
+        """Whoever read one over a shoulder has a minute and a half, and nothing to do with it."""
+        code = one_time_code(secret, periods_ahead=1)
+        assert self.sign_in(code).status_code == 302
+        broker.connection().flushall()  # where allauth remembers it for half a minute
+        assert "It was not accepted" in self.sign_in(code).content.decode()
+        assert "It was not accepted" in self.sign_in(one_time_code(secret)).content.decode()
 
     @pytest.mark.usefixtures("secret")
     def test_can_be_turned_back_from(self):

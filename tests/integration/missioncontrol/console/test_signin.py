@@ -79,6 +79,10 @@ class TestSignIn:
         assert client.post("/signout/")["Location"] == "/signin/"
         assert client.get("/").status_code == 401
 
+    def test_out_has_the_browser_forget_what_it_showed(self, account, client):
+        sign_in(client)
+        assert client.post("/signout/")["Clear-Site-Data"] == '"cache", "storage"'
+
     def test_out_is_never_done_by_get(self, account, client):
         sign_in(client)
         assert client.get("/signout/").status_code == 405
