@@ -35,7 +35,7 @@ class AuditReceipts:
 
 
 def name_entries(response: HttpResponse, entries: Sequence[AuditEntry]) -> None:
-    """Name *entries* in an answer that does not name any yet; the first of them, if they are many."""
+    """Name *entries*, or the first ``MAX_NAMED``, in an answer that does not name any yet."""
     if entries:
         leaves = [bytes(each.leaf_hash).hex() for each in entries[:MAX_NAMED]]
         response.headers.setdefault(RECEIPT_HEADER, ", ".join(leaves))

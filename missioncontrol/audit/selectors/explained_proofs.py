@@ -18,7 +18,7 @@ _TIME_OCTETS: Final = 8  # before the signature in a cosignature (C2SP tlog-cosi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteLine:
-    """A signature line under a checkpoint: whose it says it is. Nothing is verified by having it."""
+    """A signature line under a checkpoint: whose it says it is; that verifies nothing."""
 
     name: str  # of the key
     key_id: str  # hex

@@ -82,7 +82,8 @@ def summary(subject: str, canonical: str) -> str:
         for name, value in details.items()
         if isinstance(value, str | int | float)
         and value not in ("", False)
-        and not name.endswith("sha256")  # a digest says nothing at a glance; it is in the entry
+        # A digest or a key says nothing at a glance; the entry's own page has it.
+        and not name.endswith(("sha256", "vkey"))
     ]
     return " · ".join([subject, *facts[:_FACTS_SHOWN]])
 

@@ -62,7 +62,7 @@ _STATUS_OF = {"cosigning": "normal", "behind": "caution", "away": "serious", "ne
 def witness_rows(board: WitnessBoard, *, names: Mapping[str, str]) -> list[WitnessRow]:
     """Return the active witnesses, the furthest first; *names* are of members, by slug."""
     rows = [_row(each, names) for each in board.witnesses]
-    return sorted(rows, key=lambda row: (-row.size, row.state == "away", row.name))
+    return sorted(rows, key=lambda row: (-row.size, row.state == "away", row.organisation))
 
 
 def _row(state: WitnessState, names: Mapping[str, str]) -> WitnessRow:

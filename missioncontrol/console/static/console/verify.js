@@ -98,6 +98,7 @@ async function checkSignatures(note, logKeys, witnessKeys) {
   }
   // One member, one voice: a key counts once.
   const voices = new Set(signers.filter((key) => witnessKeys.includes(key)).map((key) => toHex(key.octets)));
+  proof.dataset.cosigned = voices.size;
   const needed = Number(proof.dataset.quorum);
   if (needed === 0) mark(signatureRow("quorum"), "open", `${voices.size} right; none are needed here.`);
   else mark(signatureRow("quorum"), voices.size >= needed ? "right" : "wrong", `${voices.size} right, ${needed} needed`);
@@ -160,7 +161,9 @@ function conclude() {
   const signed = proof.querySelector("[data-signature][data-kind=log][data-result=right]");
   if (wrong.length > 0) return ["wrong", `Refused: ${wrong.length === 1 ? "one step is" : `${wrong.length} steps are`} wrong. Keep this page and what you saved, and tell the other members.`];
   if (!signed) return ["open", "The hashes lead to the root. Whose root it is was not checked: the signature is open."];
-  return ["right", "Right: this browser has done every step, and the log signed the root that they lead to."];
+  const members = Number(proof.dataset.cosigned ?? 0);
+  const who = members > 0 ? `the log and ${members} of its members signed` : "the log signed";
+  return ["right", `Right: this browser has done every step, and ${who} the root that they lead to.`];
 }
 
 function say(result, text) {
