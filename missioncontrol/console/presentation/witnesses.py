@@ -43,7 +43,6 @@ class Threshold:
     needed: int
     name: str
     reached: bool  # by the newest checkpoint
-    anchor: str  # of its text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +121,6 @@ def picture(
                 needed=needed,
                 name=name,
                 reached=cosigned >= needed,
-                anchor="end" if name == "published" else "start",
             )
             for name, needed in lines
             if needed
@@ -139,7 +137,8 @@ def in_words(board: WitnessBoard, rows: Sequence[WitnessRow], members: int) -> l
         ]
     cosigned = sum(row.behind == 0 for row in rows)
     told = [
-        f"{len(rows)} of {members} members run a witness; {cosigned} have cosigned the newest "
+        f"{len(rows)} of {members} members run a witness; {cosigned} "
+        f"{'has' if cosigned == 1 else 'have'} cosigned the newest "
         f"checkpoint, of {board.signed_size} entries."
     ]
     if not board.published_quorum:
@@ -160,4 +159,5 @@ def _quorum_words(name: str, needed: int, cosigned: int) -> str:
         spare = cosigned - needed
         more = f"{spare} more may go away" if spare else "none more may go away"
         return f"{name} takes {needed}: it has them, and {more}."
-    return f"{name} takes {needed}: {needed - cosigned} are missing."
+    missing = needed - cosigned
+    return f"{name} takes {needed}: {missing} {'is' if missing == 1 else 'are'} missing."

@@ -7,7 +7,7 @@
 const HASH_OCTETS = 32;
 const TIME_OCTETS = 8;
 const SIGNATURE_OCTETS = 64;
-const LOG_KEY = 1;
+export const LOG_KEY = 1;
 const WITNESS_KEY = 4;
 const utf8 = new TextEncoder();
 

@@ -8,7 +8,7 @@
 //   template[data-check-as=right|wrong|open] the marks;  #verify, #verdict, #own-vkey
 
 import {
-  Wrong, climb, fromBase64, knowsEd25519, leafHash, readCheckpoint, readKey, readNote, readReceipt, toHex, verifyGrowth,
+  LOG_KEY, Wrong, climb, fromBase64, knowsEd25519, leafHash, readCheckpoint, readKey, readNote, readReceipt, toHex, verifyGrowth,
   verifySignature,
 } from "./receipt.js";
 
@@ -64,10 +64,15 @@ async function followTheWay(octets, receipt, head) {
 
 // --- the signatures under it ------------------------------------------------------------------
 
-async function keysOfTheLog(log) {
+async function keysOfTheLog(log, head) {
   const own = document.getElementById("own-vkey").value.trim();
   const named = own ? [own] : [log.vkey, log.announced_vkey].filter(Boolean);
-  return Promise.all(named.map(readKey));
+  const keys = await Promise.all(named.map(readKey));
+  for (const key of keys) {
+    if (key.type !== LOG_KEY) throw new Wrong(`The key of ${key.name} is a witness's; the log's is needed.`);
+    if (key.name !== head.origin) throw new Wrong(`The checkpoint is of the log ${head.origin}; the key is that of ${key.name}.`);
+  }
+  return keys;
 }
 
 async function checkLine(note, line, keys) {
@@ -94,7 +99,7 @@ async function checkSignatures(note, logKeys, witnessKeys) {
   const signed = signers.some((key) => logKeys.includes(key));
   if (!signed) {
     const row = proof.querySelector("[data-signature][data-kind=log]") ?? signatureRow("quorum");
-    mark(row, "wrong", "No line is a signature by the log's key.");
+    if (row.dataset.result !== "wrong") mark(row, "wrong", "No line is a signature by the log's key.");
   }
   // One member, one voice: a key counts once.
   const voices = new Set(signers.filter((key) => witnessKeys.includes(key)).map((key) => toHex(key.octets)));
@@ -150,7 +155,7 @@ async function verify() {
     for (const row of proof.querySelectorAll("[data-signature]")) mark(row, "open", "This browser does not know Ed25519; use mc receipt verify.");
     return;
   }
-  const logKeys = await keysOfTheLog(log);
+  const logKeys = await keysOfTheLog(log, head);
   const witnessKeys = await Promise.all(witnesses.items.filter((each) => each.active).map((each) => readKey(each.vkey)));
   await checkSignatures(note, logKeys, witnessKeys);
   await guarded(signatureRow("growth"), () => checkGrowth(head, logKeys));
