@@ -101,6 +101,17 @@ def readable(canonical: str) -> str:
         return canonical
 
 
+def facts(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the fields of a private part with their values as text."""
+    return [(name.replace("_", " "), _text(value)) for name, value in content.items()]
+
+
+def _text(value: object) -> str:
+    if value is None or value == "":
+        return "—"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinRow:
     """A step of a proof: two hashes side by side, one of them the sibling, and what they make."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,7 +17,7 @@ from missioncontrol.accounts.selectors import get_organisation
 from missioncontrol.audit import selectors, services
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.console.access import Viewer, deed, page, viewer_of
-from missioncontrol.console.presentation.entries import entry_row, proof_view, readable
+from missioncontrol.console.presentation.entries import entry_row, facts, proof_view, readable
 from missioncontrol.console.views.audit import file_answer, log_sizes, organisation_names
 from missioncontrol.kernel import clock
 
@@ -32,7 +32,7 @@ class PrivatePart:
     """
 
     state: str
-    content: dict[str, Any] | None = None
+    facts: list[tuple[str, str]] = field(default_factory=list)
     why: str = ""
 
 
@@ -83,7 +83,7 @@ def _shown(request: HttpRequest, entry: AuditEntry) -> HttpResponse:
 
 def _private_part(entry: AuditEntry) -> PrivatePart:
     try:
-        return PrivatePart(state="readable", content=selectors.opening_content(entry))
+        return PrivatePart(state="readable", facts=facts(selectors.opening_content(entry)))
     except selectors.NoOpeningError:
         return PrivatePart(state="none")
     except selectors.NotEntitledError as error:
