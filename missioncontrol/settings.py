@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "missioncontrol.audit.receipt_header.AuditReceipts",
     "missioncontrol.accounts.gate.Gate",
     "missioncontrol.accounts.second_factor.SecondFactor",
 ]

@@ -26,6 +26,8 @@ from missioncontrol.accounts.models import ApiToken
 from missioncontrol.api.authentication import SAFE_METHODS
 from missioncontrol.api.models import KeptAnswer
 from missioncontrol.api.problems import FieldError, invalid_input, problem
+from missioncontrol.audit.receipt_header import name_entries
+from missioncontrol.audit.services import collecting_before_commit, still_standing
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.sealing import seal, unseal
 
@@ -77,8 +79,11 @@ def _answered_once(request: HttpRequest, answer: Callable[[], HttpResponse]) -> 
         )
         if not is_first:
             return _again(request, kept, token, digest)
-        response = answer()
+        with collecting_before_commit() as entries:
+            response = answer()
         if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+            # Here and not after the commit: a repeated request is told of the same entries.
+            name_entries(response, still_standing(entries))
             _keep(kept, response)
         else:
             transaction.set_rollback(True)

@@ -7,17 +7,32 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Path, Query, Router, Schema
+from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
 from missioncontrol.accounts.policy import Action
-from missioncontrol.api.authentication import TOKEN_OR_SESSION, principal_of
-from missioncontrol.api.fields import Asked, Instant, Number, Text, example
+from missioncontrol.accounts.selectors import get_organisation
+from missioncontrol.api.authentication import (
+    TOKEN,
+    TOKEN_OR_SESSION,
+    permitted,
+    principal_of,
+)
+from missioncontrol.api.fields import (
+    Asked,
+    AskedInstant,
+    Instant,
+    Number,
+    Sent,
+    Sentence,
+    Text,
+    example,
+)
 from missioncontrol.api.paging import Page, PageQuery, row_cursor
 from missioncontrol.api.problems import NotFoundError, invalid, problem
-from missioncontrol.audit import selectors
-from missioncontrol.audit.merkle.opening import format_opening
+from missioncontrol.audit import selectors, services
 from missioncontrol.audit.models import AuditEntry
+from missioncontrol.kernel import clock
 
 LeafHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256 of a leaf, hex
 
@@ -106,6 +121,14 @@ class OpeningOut(Schema):
     entry: str
 
 
+class ErasureIn(Sent):
+    """Why the private part of an entry is to go; every member reads it."""
+
+    model_config = example(reason="Asked for by the person whom the result is about.")
+
+    reason: Annotated[Sentence, Field(min_length=1)]
+
+
 class ConsistencyOut(Schema):
     """A proof that the log of ``new`` entries continues that of ``old`` (RFC 6962)."""
 
@@ -159,12 +182,15 @@ class ConsistencyQuery(Asked):
 
 
 class EntryQuery(PageQuery):
-    """Which entries; each field must match exactly."""
+    """Which entries; a field must match exactly, but for ``text``, which may stand anywhere."""
 
     subject: Text = ""
     action: Text = ""
     actor: Text = ""
     organisation: Text = ""
+    text: Text = ""
+    since: AskedInstant | None = None
+    until: AskedInstant | None = None
 
 
 @router.get("/audit/log", response=LogOut, summary="The log's name and key")
@@ -220,10 +246,7 @@ def list_entries(request: HttpRequest, asked: Query[EntryQuery]) -> Page[EntryOu
     """Return entries, the newest first, also those that wait for their number."""
     principal_of(request).require(Action.AUDIT_VIEW)
     page = selectors.entries(
-        subject=asked.subject,
-        action=asked.action,
-        actor=asked.actor,
-        organisation=asked.organisation,
+        selectors.EntryFilter(**asked.model_dump(exclude={"cursor", "limit"})),
         cursor=row_cursor(asked.cursor) if asked.cursor is not None else None,
         limit=asked.limit,
     )
@@ -270,16 +293,43 @@ def get_opening(request: HttpRequest, log_index: Number) -> OpeningOut | HttpRes
     principal_of(request).require(Action.OPENING_VIEW)
     entry = _entry_at(log_index)
     try:
-        opening = selectors.opening(entry)
+        opening = selectors.opening_file(entry)
     except selectors.NoOpeningError as error:
         raise NotFoundError(str(error)) from error
     except selectors.OpeningErasedError as error:
         return problem(request, HTTPStatus.GONE, "erased", str(error))
     return OpeningOut(
         log_index=log_index,
-        opening=format_opening(opening).decode(),
+        opening=opening.decode(),
         entry=_base64(entry.entry),
     )
+
+
+@router.post(
+    "/audit/entries/{log_index}/opening/erase",
+    auth=TOKEN,
+    response={204: None},
+    summary="Erase the private part of one entry",
+    openapi_extra={"responses": {410: {"$ref": "#/components/responses/Erased"}}},
+)
+def erase_opening(
+    request: HttpRequest, log_index: Number, asked: ErasureIn
+) -> Status[None] | HttpResponse:
+    """Erase payload and salt for ever, as the owner alone may; entry, tree and receipts stay."""
+    principal = principal_of(request)
+    principal.require(Action.OPENING_ERASE)
+    entry = _entry_at(log_index)
+    if entry.organisation:
+        permitted(request, Action.OPENING_ERASE, get_organisation(slug=entry.organisation))
+    try:
+        services.erase_opening(
+            entry=entry, reason=asked.reason, actor=principal.operator, at=clock.now()
+        )
+    except selectors.NoOpeningError as error:
+        raise NotFoundError(str(error)) from error
+    except selectors.OpeningErasedError as error:
+        return problem(request, HTTPStatus.GONE, "erased", str(error))
+    return Status(204, None)
 
 
 def _entry_at(log_index: int) -> AuditEntry:

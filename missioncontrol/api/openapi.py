@@ -12,6 +12,7 @@ from ninja.openapi.schema import OpenAPISchema
 from missioncontrol.api.conditions import condition_of
 from missioncontrol.api.idempotency import KEPT_FOR, KEY_HEADER, KEY_PATTERN, REPLAY_HEADER
 from missioncontrol.api.problems import MEDIA_TYPE, Problem, type_of
+from missioncontrol.audit.receipt_header import RECEIPT_HEADER
 
 _SCHEMA: Final = "#/components/schemas/{model}"
 _ETAG: Final = "9b2f04e7c3a15d6886f0c1d2e3a4b5c6"
@@ -131,6 +132,15 @@ _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     REPLAY_HEADER: (
         "Nothing was done: the request came before, and this is what it was answered",
         {"type": "string", "enum": ["true"]},
+    ),
+    RECEIPT_HEADER: (
+        "Leaf hashes of the log entries that this wrote, in their order: GET "
+        "/audit/receipts/{leaf_hash} gives the proof of each once it is published",
+        {
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}(, [0-9a-f]{64})*$",
+            "examples": ["5f1e0c77" * 8],
+        },
     ),
     "RateLimit-Policy": (
         "What may be asked, by policy: q requests in w seconds "
@@ -256,7 +266,7 @@ def _fields_of(status: int, method: str, condition: str) -> list[str]:
     fields = {201: ["Location"], 202: ["Location", "Retry-After"]}.get(status, [])
     if status != HTTPStatus.NO_CONTENT and condition:
         fields = [*fields, "ETag"]
-    return fields if method == "get" else [*fields, REPLAY_HEADER]
+    return fields if method == "get" else [*fields, REPLAY_HEADER, RECEIPT_HEADER]
 
 
 def _asked(method: str, condition: str) -> list[str]:

@@ -13,7 +13,7 @@ from allauth.account.adapter import get_adapter
 from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
@@ -28,7 +28,7 @@ from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.errors import NotPermittedError, RefusedError
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 _VIEWER: Final = "_console_viewer"
 
@@ -76,7 +76,7 @@ def page(action: Action) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @require_safe
         @wraps(view)
-        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             with _as_pages():
                 principal_of(request).require(action)
                 return view(request, *args, **kwargs)
@@ -90,7 +90,7 @@ def own(view: View) -> View:
     """Let a view of one's own account answer to a person who is signed in, not to a token."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         with _as_pages():
             require_person(request)
             return view(request, *args, **kwargs)
@@ -107,7 +107,7 @@ def freshly_confirmed(view: View) -> View:
 
     @own
     @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         return view(request, *args, **kwargs) if is_confirmed(request) else ask_anew(request)
 
     return guarded
@@ -145,7 +145,7 @@ def deed(action: Action, *, back: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @require_POST
         @wraps(view)
-        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             with _as_pages():
                 try:
                     require_person(request)

@@ -26,6 +26,7 @@ SECTIONS: Final[dict[str, Action]] = {
     "alarms": Action.TELEMETRY_VIEW,
     "stations": Action.CONTACT_VIEW,
     "audit": Action.AUDIT_VIEW,
+    "webhooks": Action.WEBHOOK_VIEW,
     "consortium": Action.ORGANISATION_VIEW,
 }
 

@@ -22,6 +22,7 @@ from django.db.models import Count, Q
 
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.events.event_types import EventTypes
+from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.webhooks.courier import RUN_S, TIMEOUT_S, Outcome
 from missioncontrol.webhooks.message import message_id
 from missioncontrol.webhooks.models import EXCERPT_LENGTH, FAULT_LENGTH, Delivery, Webhook
@@ -173,6 +174,7 @@ def note_outcomes(
         delivery.save()
         begun_at += timedelta(seconds=outcome.took_s)
     webhook.save(update_fields=["claimed_until", "failures", "failing_since", "resting_until"])
+    publish_after_commit({"type": "refresh", "part": "webhooks"})
 
 
 def forget_finished(*, wall_at: datetime) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
@@ -50,3 +51,16 @@ def get_delivery(webhook: Webhook, delivery_id: int) -> Delivery:
         Delivery.DoesNotExist: it has none of that number.
     """
     return deliveries_of(webhook).get(pk=delivery_id)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCounts:
+    """How many deliveries of a webhook wait, and how many were given up."""
+
+    waiting: int
+    failed: int
+
+
+def counts_of(webhook: Webhook) -> DeliveryCounts:
+    """Return the counts that ``webhooks_of`` and ``get_webhook`` put beside a webhook."""
+    return DeliveryCounts(waiting=webhook.waiting, failed=webhook.failed)  # type: ignore[attr-defined]  # annotated

@@ -69,6 +69,10 @@ def installation(tmp_path_factory):
         **os.environ,
         "VAR_DIR": str(folder),
         "DJANGO_SETTINGS_MODULE": "missioncontrol.settings",
+        # As in a consortium of 24; the scene holds the witnesses' keys.
+        "AUDIT_PUBLISHED_QUORUM": "13",
+        "AUDIT_SETTLED_QUORUM": "17",
+        "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
     }
     for name in ("REDIS_URL", "DATABASE_URL", "SECRET_KEY"):
         environment.pop(name, None)

@@ -39,6 +39,7 @@ from missioncontrol.scheduling.services import advance_contact, book_contacts
 from telemetry.models import BadFrame
 from telemetry.pipeline import ReceivedPacket
 from telemetry.services import TelemetryReception, open_session
+from tests.browser.members import cosign_newest, register_witnesses, send_events
 from tests.browser.packets import HousekeepingPackets
 from uplink.commanding.models import Telecommand
 from uplink.commanding.services import (
@@ -84,10 +85,14 @@ def build() -> None:
     _receive(spacecraft, contact)
     _command(spacecraft, people)
     _run_jobs(spacecraft, people["mei"])
+    register_witnesses(at=BEGIN)
+    send_events(at=BEGIN)
     sequence_entries(at=AT)
+    cosign_newest(at=AT)
     _fly(contact)
     _supervise()
     sequence_entries(at=AT)
+    cosign_newest(at=AT)
 
 
 def _person(name: str) -> Operator:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.browser.conftest import NARROW, PASSWORD
+from tests.browser.looks import NAMELESS, TOO_FAINT
 from tests.integration.missioncontrol.accounts.identity_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -291,50 +292,13 @@ class TestEveryPage:
     @pytest.mark.parametrize("address", PAGES)
     def test_names_everything_that_can_be_worked(self, signed_in, address):
         page = signed_in("ada", address)
-        nameless = page.evaluate(
-            """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select")]
-                .filter((each) => each.checkVisibility())
-                .filter((each) => !(each.textContent.trim() || each.getAttribute("aria-label")
-                    || each.labels?.length))
-                .map((each) => each.outerHTML)"""
-        )
-        assert nameless == []
+        assert page.evaluate(NAMELESS) == []
 
     @pytest.mark.parametrize("address", [*PAGES, "/"])
     def test_writes_with_the_contrast_of_level_aa(self, signed_in, address):
         page = signed_in("ada", address)
-        assert page.evaluate(_TOO_FAINT) == []
+        assert page.evaluate(TOO_FAINT) == []
 
     @pytest.mark.parametrize("address", ["/signin/", "/account/invitation/x-y/", "/nowhere/"])
     def test_before_the_door_writes_with_that_contrast_too(self, open_page, address):
-        assert open_page(address).evaluate(_TOO_FAINT) == []
-
-
-# WCAG 2.2, 1.4.3: 4.5 to 1, for large letters 3 to 1. Backgrounds here are plain colours.
-_TOO_FAINT = """() => {
-    const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-    const luminance = (colour) => {
-        const [r, g, b] = parts(colour).map((value) => value / 255)
-            .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const ground = (element) => {
-        for (let each = element; each; each = each.parentElement) {
-            const colour = getComputedStyle(each).backgroundColor;
-            if ((parts(colour)[3] ?? 1) === 1) return colour;
-        }
-        return "rgb(255, 255, 255)";
-    };
-    const written = [...document.querySelectorAll("body *")].filter((element) =>
-        element.checkVisibility() && !element.closest("svg, .visually-hidden, .skip")
-        && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
-    return written.flatMap((element) => {
-        const style = getComputedStyle(element);
-        const [one, other] = [luminance(style.color), luminance(ground(element))];
-        const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-        const isLarge = parseFloat(style.fontSize) >= 24
-            || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
-        return contrast < (isLarge ? 3 : 4.5)
-            ? [`${contrast.toFixed(2)} ${element.outerHTML.slice(0, 120)}`] : [];
-    });
-}"""
+        assert open_page(address).evaluate(TOO_FAINT) == []

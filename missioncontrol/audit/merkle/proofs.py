@@ -6,10 +6,37 @@ Source: RFC 9162 sections 2.1.3.2 and 2.1.4.2, for the proofs of RFC 6962.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from missioncontrol.audit.merkle.errors import ProofError, SplitViewError
 from missioncontrol.audit.merkle.hashing import HASH_OCTETS, abbreviate, node_hash
 from missioncontrol.audit.merkle.text_fields import MAX_DECIMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofStep:
+    """One step from the leaf to the root: two hashes that are joined into one."""
+
+    sibling: bytes
+    is_left: bool  # whether the sibling stands before what was reached so far
+    joined: bytes
+
+
+def inclusion_steps(
+    *, leaf: bytes, index: int, size: int, proof: Sequence[bytes]
+) -> list[ProofStep]:
+    """Return where *proof* leads from *leaf*, step by step; nothing of it is verified."""
+    node, last, found = index, size - 1, leaf
+    steps = []
+    for sibling in proof:
+        is_left = bool(node % 2) or node == last
+        found = node_hash(sibling, found) if is_left else node_hash(found, sibling)
+        steps.append(ProofStep(sibling=sibling, is_left=is_left, joined=found))
+        # The right edge: levels without a sibling have no hash of their own.
+        while is_left and node and node % 2 == 0:
+            node, last = node // 2, last // 2
+        node, last = node // 2, last // 2
+    return steps
 
 
 def verify_inclusion(
@@ -33,16 +60,8 @@ def verify_inclusion(
     what = f"Entry {index} is not in the log of size {size}"
     _require_hashes(what, leaf, root, *proof)
     _require_length(what, proof, _inclusion_length(index, size))
-    node, last, found = index, size - 1, leaf
-    for sibling in proof:
-        if node % 2 or node == last:
-            found = node_hash(sibling, found)
-            # The right edge: levels without a sibling have no hash of their own.
-            while node and node % 2 == 0:
-                node, last = node // 2, last // 2
-        else:
-            found = node_hash(found, sibling)
-        node, last = node // 2, last // 2
+    steps = inclusion_steps(leaf=leaf, index=index, size=size, proof=proof)
+    found = steps[-1].joined if steps else leaf
     if found != root:
         raise ProofError(
             f"{what}: the proof leads to root {abbreviate(found)}, "

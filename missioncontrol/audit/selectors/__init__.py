@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from missioncontrol.audit.selectors.explained_proofs import (
+    ExplainedProof,
+    NoteLine,
+    explained_proof,
+)
 from missioncontrol.audit.selectors.log import (
     NotPublishedError,
     announced_key,
@@ -22,7 +27,9 @@ from missioncontrol.audit.selectors.log import (
 )
 from missioncontrol.audit.selectors.log_entries import (
     MAX_PAGE,
+    EntryFilter,
     EntryPage,
+    count_entries,
     entries,
     entry_by_leaf_hash,
     entry_content,
@@ -34,6 +41,8 @@ from missioncontrol.audit.selectors.openings import (
     NotEntitledError,
     OpeningErasedError,
     opening,
+    opening_content,
+    opening_file,
 )
 from missioncontrol.audit.selectors.proofs import (
     InclusionProof,
@@ -42,15 +51,23 @@ from missioncontrol.audit.selectors.proofs import (
     inclusion_proof,
     receipt,
 )
-from missioncontrol.audit.selectors.witnesses import WitnessBoard, WitnessState, witness_board
+from missioncontrol.audit.selectors.witnesses import (
+    WitnessBoard,
+    WitnessState,
+    retired_witnesses,
+    witness_board,
+)
 
 __all__ = [
     "MAX_PAGE",
+    "EntryFilter",
     "EntryPage",
+    "ExplainedProof",
     "InclusionProof",
     "NoOpeningError",
     "NotEntitledError",
     "NotPublishedError",
+    "NoteLine",
     "OpeningErasedError",
     "SizesRefusedError",
     "WitnessBoard",
@@ -59,9 +76,11 @@ __all__ = [
     "assigned_size",
     "consistency_proof",
     "cosigned_note",
+    "count_entries",
     "entries",
     "entry_by_leaf_hash",
     "entry_content",
+    "explained_proof",
     "get_entry",
     "inclusion_proof",
     "is_published",
@@ -69,12 +88,15 @@ __all__ = [
     "latest_checkpoint",
     "log_folder",
     "opening",
+    "opening_content",
+    "opening_file",
     "origin",
     "public_checkpoint",
     "published_checkpoint",
     "published_quorum",
     "published_size",
     "receipt",
+    "retired_witnesses",
     "settled_quorum",
     "settled_size",
     "verification_key",

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from missioncontrol.audit.merkle.canonical import read_entry
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.audit.selectors.log import published_size
 
 MAX_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFilter:
+    """Which entries of the log; what is empty takes all."""
+
+    subject: str = ""  # exactly, e.g. ``telecommand:17``; likewise the next three
+    action: str = ""
+    actor: str = ""  # e.g. ``operator:alice``
+    organisation: str = ""  # slug
+    text: str = ""  # anywhere in one of these four, in either case
+    since: datetime | None = None  # mission time of the act, from then on
+    until: datetime | None = None  # and before then
+
+
+ALL_ENTRIES: Final = EntryFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,41 +67,44 @@ def entry_content(entry: AuditEntry) -> dict[str, Any]:
 
 
 def entries(
-    *,
-    subject: str = "",
-    action: str = "",
-    actor: str = "",
-    organisation: str = "",
-    text: str = "",
-    cursor: int | None = None,
-    limit: int = 50,
+    asked: EntryFilter = ALL_ENTRIES, *, cursor: int | None = None, limit: int = 50
 ) -> EntryPage:
     """Return one page of the log, newest first; also entries that still wait for an index.
 
     Args:
-        subject: Exactly this subject, e.g. ``telecommand:17``; likewise the next three.
-        action: Exactly this action.
-        actor: Exactly this actor, e.g. ``operator:alice``.
-        organisation: Exactly this slug.
-        text: Anywhere in subject, action, actor or organisation, in either case.
+        asked: Which.
         cursor: ``next_cursor`` of the page before.
         limit: Entries on a page, at most ``MAX_PAGE``.
     """
-    exact = {"subject": subject, "action": action, "actor": actor, "organisation": organisation}
-    rows = AuditEntry.objects.filter(**{name: value for name, value in exact.items() if value})
-    if text:
-        rows = rows.filter(
-            Q(subject__icontains=text)
-            | Q(action__icontains=text)
-            | Q(actor__icontains=text)
-            | Q(organisation__icontains=text)
-        )
+    rows = _rows(asked)
     if cursor is not None:
         rows = rows.filter(pk__lt=cursor)
     size = min(limit, MAX_PAGE)
     found = list(rows.order_by("-pk")[: size + 1])
     page = found[:size]
     return EntryPage(entries=page, next_cursor=page[-1].pk if len(found) > size else None)
+
+
+def count_entries(asked: EntryFilter, *, most: int) -> int:
+    """Return how many entries fit, counting to *most* and no further."""
+    return _rows(asked)[:most].count()
+
+
+def _rows(asked: EntryFilter) -> QuerySet[AuditEntry]:
+    exact = {name: getattr(asked, name) for name in ("subject", "action", "actor", "organisation")}
+    bounds = {"at__gte": asked.since, "at__lt": asked.until}
+    conditions = {**exact, **bounds}
+    rows = AuditEntry.objects.filter(
+        **{name: value for name, value in conditions.items() if value not in ("", None)}
+    )
+    if not asked.text:
+        return rows
+    return rows.filter(
+        Q(subject__icontains=asked.text)
+        | Q(action__icontains=asked.text)
+        | Q(actor__icontains=asked.text)
+        | Q(organisation__icontains=asked.text)
+    )
 
 
 def waiting_count() -> int:

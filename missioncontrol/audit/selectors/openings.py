@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from missioncontrol.audit.merkle.opening import Opening, commitment_in
+from typing import Any
+
+from missioncontrol.audit.merkle.opening import (
+    Opening,
+    commitment_in,
+    format_opening,
+    verify_opening,
+)
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.audit.models import Opening as OpeningRow
 from missioncontrol.kernel.errors import NotPermittedError, RefusedError
@@ -33,6 +40,21 @@ def opening(entry: AuditEntry) -> Opening:
     if row.payload is None or row.salt is None:
         raise erased(row, entry)
     return Opening(salt=bytes(row.salt), payload=bytes(row.payload))
+
+
+def opening_content(entry: AuditEntry) -> dict[str, Any]:
+    """Return what stands behind an entry's commitment, which it proved to be.
+
+    Raises:
+        VerificationError: It is not what the entry was committed to.
+        NoOpeningError: See ``opening``, also for the further ones.
+    """
+    return verify_opening(opening(entry), entry=bytes(entry.entry))
+
+
+def opening_file(entry: AuditEntry) -> bytes:
+    """Return the opening as it is handed to others; it raises what ``opening`` does."""
+    return format_opening(opening(entry))
 
 
 def visible_opening(row: OpeningRow | None, entry: AuditEntry) -> OpeningRow:

@@ -66,3 +66,8 @@ def witness_board() -> WitnessBoard:
         published_size=published_size(),
         settled_size=settled_size(),
     )
+
+
+def retired_witnesses() -> list[Witness]:
+    """Return the witnesses that are asked no longer, the last registered first."""
+    return list(Witness.objects.filter(active=False).order_by("-pk"))

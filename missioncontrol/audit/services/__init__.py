@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from missioncontrol.audit.services.append import Actor, append_entry
-from missioncontrol.audit.services.collecting import collecting_entries
+from missioncontrol.audit.services.collecting import (
+    collecting_before_commit,
+    collecting_entries,
+    still_standing,
+)
 from missioncontrol.audit.services.key_rotation import (
     RotationRefusedError,
     announce_log_key,
@@ -32,10 +36,12 @@ __all__ = [
     "WitnessRounds",
     "announce_log_key",
     "append_entry",
+    "collecting_before_commit",
     "collecting_entries",
     "erase_opening",
     "register_witness",
     "retire_log_key",
     "retire_witness",
     "sequence_entries",
+    "still_standing",
 ]

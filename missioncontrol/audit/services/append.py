@@ -13,7 +13,7 @@ from missioncontrol.audit.merkle.opening import COMMITMENT_FIELD, SALT_OCTETS, O
 from missioncontrol.audit.merkle.text_fields import write_base64
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.audit.models import Opening as OpeningRow
-from missioncontrol.audit.services.collecting import collect_after_commit
+from missioncontrol.audit.services.collecting import collect
 
 ENTRY_VERSION: Final = 1
 
@@ -92,7 +92,7 @@ def append_entry(
         OpeningRow.objects.record(
             entry=entry, owner=organisation, readers=readers, opening=opening
         )
-    collect_after_commit(entry)
+    collect(entry)
     return entry
 
 

@@ -53,6 +53,16 @@ _STATUS_OF_STATE: Final[dict[str, Status]] = {
     "OPEN": "standby",
     "NOT_ACCEPTED": "serious",
     "UNKNOWN": "caution",
+    # entries of the log
+    "PENDING": "standby",
+    "PUBLISHED": "normal",
+    "SETTLED": "normal",
+    # webhooks and what is sent to them
+    "ENABLED": "normal",
+    "PAUSED": "off",
+    "FAILING": "caution",
+    "DISABLED": "serious",
+    "DELIVERED": "normal",
     # telecommands
     "SUBMITTED": "caution",
     "APPROVED": "standby",

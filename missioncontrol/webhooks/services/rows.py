@@ -8,6 +8,7 @@ from missioncontrol.accounts.models import Operator
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.services.rights import require_of_people
 from missioncontrol.audit.services import append_entry
+from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.webhooks.models import Webhook
 
 
@@ -43,3 +44,4 @@ def log(
         organisation=webhook.organisation.slug,
         details=details,
     )
+    publish_after_commit({"type": "refresh", "part": "webhooks"})

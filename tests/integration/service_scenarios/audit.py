@@ -6,15 +6,17 @@ from missioncontrol.audit.merkle.keys import KeyType, SigningKey
 from missioncontrol.audit.services import (
     announce_log_key,
     append_entry,
+    collecting_before_commit,
     collecting_entries,
     erase_opening,
     register_witness,
     retire_log_key,
     retire_witness,
     sequence_entries,
+    still_standing,
     witness_rounds,
 )
-from missioncontrol.audit.services.collecting import collect_after_commit
+from missioncontrol.audit.services.collecting import collect
 from tests.integration.missioncontrol.audit.log_entries import AT, append
 from tests.integration.service_scenarios import scenario, unlogged
 
@@ -28,7 +30,13 @@ WITNESS = {
     "at": AT,
 }
 
-unlogged("tells of entries that others write", collecting_entries, collect_after_commit)
+unlogged(
+    "tells of entries that others write",
+    collecting_entries,
+    collecting_before_commit,
+    still_standing,
+    collect,
+)
 unlogged("gives entries their place in the tree: it is the log itself", sequence_entries)
 unlogged(
     "cosignatures are signed statements about the log, kept beside its checkpoints",

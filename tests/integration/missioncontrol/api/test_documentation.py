@@ -153,6 +153,12 @@ def test_every_example_runs_and_prints_what_the_page_says(shell, book):
     assert "missioncontrol.local/log\n" in printed
     assert re.search(rf"proven in a log of \d+ entries: .*job:{job.number}", printed)
 
+    assert run() == ""
+    while sequence_entries(at=AT):
+        pass
+    proven = Job.objects.latest("number")
+    assert run() == f"transfer.start transfer:{proven.uplink_id}\njob.submit job:{proven.number}\n"
+
     printed = run()
     assert f'"input_sha256":"{job.input_sha256}"' in printed
     assert "verified: this is what the entry with the leaf hash " in printed

@@ -221,6 +221,50 @@ class TestOpening:
         assert_problem(rival.get(path), 403, "not-permitted")
 
 
+REASON = {"reason": "asked for by the person whom it is about"}
+
+
+class TestErasure:
+    @pytest.fixture
+    def entry(self, laboratory):
+        [row] = append(1, organisation=laboratory.slug, private={"program": "SHA256"})
+        sequence_entries(at=AT)
+        row.refresh_from_db()
+        return row
+
+    @pytest.fixture
+    def lena(self, laboratory):
+        account = factories.operator("lena", Role.ADMINISTRATOR, member_of=laboratory)
+        return token_of(account, laboratory)
+
+    def path(self, entry):
+        return f"/audit/entries/{entry.log_index}/opening/erase"
+
+    def test_is_done_once_by_its_owners_administrator(self, lena, entry):
+        assert lena.post(self.path(entry), REASON).status_code == 204
+        gone = assert_problem(lena.get(self.path(entry).removesuffix("/erase")), 410, "erased")
+        assert "by operator:lena" in gone["detail"]
+        assert gone["detail"].endswith(REASON["reason"])
+        assert_problem(lena.post(self.path(entry), REASON), 410, "erased")
+        assert AuditEntry.objects.filter(action="opening.erase").count() == 1
+
+    def test_is_refused_to_others(self, administrator, pipeline, entry):
+        for api in (administrator, pipeline):
+            refused = api.post(self.path(entry), REASON)
+            assert_problem(refused, 403, "not-permitted", "opening.erase")
+        assert not AuditEntry.objects.filter(action="opening.erase").exists()
+
+    def test_takes_a_fresh_token_and_a_reason(self, lena, entry, aging):
+        assert_wrong_field(lena.post(self.path(entry), {"reason": ""}), "body.reason", "1")
+        aging()
+        assert_problem(lena.post(self.path(entry), REASON), 403, "confirmation-needed")
+
+    def test_of_what_there_is_not_is_not_found(self, lena, published):
+        refused = lena.post(self.path(published[0]), REASON)
+        assert_problem(refused, 404, "not-found", "all of it is public")
+        assert_problem(lena.post("/audit/entries/99999/opening/erase", REASON), 404, "not-found")
+
+
 class TestConsistency:
     def test_proves_that_the_log_only_grew(self, pipeline, published):
         size = published[-1].log_index + 1

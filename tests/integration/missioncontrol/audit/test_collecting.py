@@ -5,7 +5,12 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from missioncontrol.audit.services import append_entry, collecting_entries
+from missioncontrol.audit.services import (
+    append_entry,
+    collecting_before_commit,
+    collecting_entries,
+    still_standing,
+)
 from tests.integration.missioncontrol.audit.log_entries import AT, append
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,3 +69,21 @@ class TestCollectingEntries:
             other.join()
             append(1, subject="mine")
         assert subjects(entries) == ["mine"]
+
+
+class TestCollectingBeforeCommit:
+    def test_gives_at_once_what_is_appended_and_still_stands(self):
+        with collecting_before_commit() as entries, transaction.atomic():
+            write("kept")
+            with transaction.atomic():
+                write("undone in a savepoint")
+                transaction.set_rollback(True)
+            write("kept too")
+            assert subjects(entries) == ["kept", "undone in a savepoint", "kept too"]
+            assert subjects(still_standing(entries)) == ["kept", "kept too"]
+
+    def test_gives_nothing_of_what_comes_later(self):
+        with collecting_before_commit() as entries:
+            pass
+        append(1)
+        assert entries == []

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from missioncontrol.audit import selectors
-from missioncontrol.audit.merkle.keys import VerifierKey
+from missioncontrol.audit.merkle.checkpoint import parse_checkpoint_body
+from missioncontrol.audit.merkle.cosignature import cosign
+from missioncontrol.audit.merkle.hashing import leaf_hash
+from missioncontrol.audit.merkle.keys import KeyType, SigningKey, VerifierKey
+from missioncontrol.audit.merkle.note import parse_note
 from missioncontrol.audit.merkle.proofs import verify_consistency, verify_inclusion
 from missioncontrol.audit.merkle.receipt import parse_receipt, verify_receipt
 from missioncontrol.audit.merkle.tiles import TileNodes
 from missioncontrol.audit.merkle.tree import root_at
-from missioncontrol.audit.models import AuditEntry
+from missioncontrol.audit.models import AuditEntry, Checkpoint, Cosignature, Witness
 from missioncontrol.audit.selectors import log_entries
 from missioncontrol.audit.services import sequence_entries
 from tests.integration.missioncontrol.audit.log_entries import AT, append, publish
@@ -83,7 +89,7 @@ class TestEntries:
         append(subject="waiting:1")
 
     def subjects(self, **asked):
-        return [row.subject for row in selectors.entries(**asked).entries]
+        return [row.subject for row in selectors.entries(selectors.EntryFilter(**asked)).entries]
 
     def test_come_newest_first_and_with_those_that_wait(self):
         page = selectors.entries()
@@ -105,6 +111,9 @@ class TestEntries:
             ({"text": "process:"}, ["job:1"]),
             ({"text": "Kash", "action": "job.complete"}, ["job:1"]),
             ({"text": "%"}, []),
+            ({"since": AT + timedelta(days=2), "subject": "job:1"}, []),
+            ({"until": AT, "subject": "job:1"}, []),
+            ({"since": AT, "until": AT + timedelta(days=1), "subject": "job:12"}, ["job:12"]),
             ({"subject": "job:3"}, []),
         ],
     )
@@ -122,7 +131,7 @@ class TestEntries:
 
     def test_are_limited_to_a_page(self, monkeypatch):
         monkeypatch.setattr(log_entries, "MAX_PAGE", 3)
-        assert len(self.subjects(limit=1000)) == 3
+        assert len(selectors.entries(limit=1000).entries) == 3
 
     def test_show_what_was_logged(self):
         [row] = append(details={"limit": 7})
@@ -144,9 +153,9 @@ class TestEntryByLeafHash:
 
     def test_finds_nothing_else(self):
         [row] = append()
-        for leaf_hash in (bytes(32), b"", bytes(row.leaf_hash)[:31]):
+        for digest in (bytes(32), b"", bytes(row.leaf_hash)[:31]):
             with pytest.raises(AuditEntry.DoesNotExist):
-                selectors.entry_by_leaf_hash(leaf_hash)
+                selectors.entry_by_leaf_hash(digest)
 
 
 class TestConsistencyProof:
@@ -173,3 +182,68 @@ class TestConsistencyProof:
         publish(3)
         with pytest.raises(selectors.SizesRefusedError, match="3 entries are published"):
             selectors.consistency_proof(old=old, new=new)
+
+
+class TestCountEntries:
+    def test_counts_what_fits_and_no_further_than_asked(self):
+        append(4, subject="job:1")
+        append(2, subject="job:2")
+        asked = selectors.EntryFilter(subject="job:1")
+        assert [selectors.count_entries(asked, most=most) for most in (3, 4, 9)] == [3, 4, 4]
+
+
+class TestExplainedProof:
+    def test_leads_step_by_step_to_the_root_that_was_signed(self):
+        row = publish(5)[4]
+        found = selectors.explained_proof(row)
+        assert found.leaf_hash == leaf_hash(bytes(row.entry))
+        # The last of five stands alone at the right edge: one step joins it with the other four.
+        [step] = found.steps
+        assert step.is_left
+        assert step.joined == found.proof.root == bytes(Checkpoint.objects.latest().root)
+
+    def test_names_who_signed(self):
+        [row] = publish()
+        key = SigningKey(name="w.example", type=KeyType.COSIGNATURE_V1, seed=bytes(32))
+        newest = Checkpoint.objects.latest()
+        line = cosign(parse_checkpoint_body(parse_note(newest.note.encode()).text), key=key, at=AT)
+        witness = Witness.objects.create(
+            name="w", organisation="member", vkey=key.verifier.to_vkey(), url="https://w.example"
+        )
+        Cosignature.objects.create(
+            checkpoint=newest, witness=witness, line=line.format().strip(), timestamp_s=1
+        )
+        log, cosigned = selectors.explained_proof(row).lines
+        assert (log.kind, log.name, log.signed_at) == ("log", "missioncontrol.local/log", None)
+        assert (cosigned.kind, cosigned.organisation) == ("witness", "member")
+        assert (cosigned.key_id, cosigned.signed_at) == (
+            key.verifier.key_id.hex(),
+            AT.replace(microsecond=0),
+        )
+
+    def test_is_refused_before_the_entry_is_published(self):
+        publish()
+        [row] = append()
+        with pytest.raises(selectors.NotPublishedError):
+            selectors.explained_proof(row)
+
+
+class TestReceiptOfAnEarlierTree:
+    def test_proves_the_entry_under_that_checkpoint(self):
+        [row] = publish()
+        publish(6)
+        octets = selectors.receipt(row, size=1).encode()
+        verified = verify_receipt(
+            parse_receipt(octets),
+            entry=bytes(row.entry),
+            origin=selectors.origin(),
+            log_keys=[VerifierKey.from_vkey(selectors.verification_key())],
+        )
+        assert verified.checkpoint.size == 1
+
+    @pytest.mark.parametrize("size", [0, 2, 8, 2**63])
+    def test_is_refused_without_such_a_checkpoint(self, size):
+        [row] = publish()
+        publish(6)
+        with pytest.raises(selectors.NotPublishedError, match=f"checkpoint of size {size}"):
+            selectors.receipt(row, size=size)

@@ -227,3 +227,27 @@ class TestMap:
     def test_breaks_the_track_at_the_date_line(self):
         path = geometry.svg_path([(1790.0, 10.0), (1799.0, 20.0), (3.0, 30.0), (10.0, 40.0)])
         assert path == "M1790.0 10.0L1799.0 20.0M3.0 30.0L10.0 40.0"
+
+
+class TestFacts:
+    def test_write_what_a_private_part_holds(self):
+        content = {
+            "input_sha256": "ab",
+            "failure": "",
+            "octets": 0,
+            "none": None,
+            "list": ["\u00fc"],
+        }
+        assert entries.facts(content) == [
+            ("input sha256", "ab"),
+            ("failure", "\u2014"),
+            ("octets", "0"),
+            ("none", "\u2014"),
+            ("list", '["\u00fc"]'),
+        ]
+
+
+class TestReadable:
+    def test_spreads_json_over_lines_and_leaves_the_rest(self):
+        assert entries.readable('{"a":1}') == '{\n  "a": 1\n}'
+        assert entries.readable("{") == "{"

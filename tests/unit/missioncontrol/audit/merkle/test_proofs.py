@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from missioncontrol.audit.merkle.errors import ProofError, SplitViewError
-from missioncontrol.audit.merkle.hashing import leaf_hash
-from missioncontrol.audit.merkle.proofs import verify_consistency, verify_inclusion
+from missioncontrol.audit.merkle.hashing import leaf_hash, node_hash
+from missioncontrol.audit.merkle.proofs import (
+    inclusion_steps,
+    verify_consistency,
+    verify_inclusion,
+)
 from tests.unit.missioncontrol.audit.merkle import rfc6962_reference as reference
 
 logs = st.lists(st.binary(max_size=12), min_size=1, max_size=70)
@@ -27,6 +31,21 @@ def refusal(check, **arguments):
     except ProofError as error:
         return str(error)
     return None
+
+
+class TestInclusionSteps:
+    @given(entries=logs, data=st.data())
+    def test_lead_from_the_leaf_to_the_root_by_the_siblings(self, entries, data):
+        index = data.draw(st.integers(0, len(entries) - 1))
+        leaf, path = leaf_hash(entries[index]), reference.path(index, entries)
+        steps = inclusion_steps(leaf=leaf, index=index, size=len(entries), proof=path)
+        assert [step.sibling for step in steps] == list(path)
+        reached = leaf
+        for step in steps:
+            pair = (step.sibling, reached) if step.is_left else (reached, step.sibling)
+            reached = node_hash(*pair)
+            assert step.joined == reached
+        assert reached == reference.mth(entries)
 
 
 class TestVerifyInclusion:
