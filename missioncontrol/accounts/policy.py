@@ -101,7 +101,7 @@ transfer.cancel           spacecraft   x    .    .    .    .    .    .   -
 job.view                  member       x    x    .    x    .    x    .   -
 job.submit                member       x    .    .    x    .    .    .   -
 job.cancel                member       x    .    .    x    .    .    .   -
-opening.view              member       x    x    x    x    x    x    x   -
+opening.view              member       x    x    .    x    .    x    x   -
 opening.erase             member       .    .    .    .    .    .    x   yes
 account.view              member       .    .    .    .    .    x    x   -
 account.manage            member       .    .    .    .    .    .    x   yes
