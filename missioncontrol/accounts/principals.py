@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from missioncontrol.accounts.models import ApiToken, Membership, Operator, Organisation
 from missioncontrol.accounts.policy import TAKES_CONFIRMATION, Action, grants, refusal
 from missioncontrol.kernel.errors import NotPermittedError
+from missioncontrol.kernel.organisations import acting_for
 
 CONFIRMED_FOR: Final = timedelta(minutes=5)
 
@@ -95,6 +97,10 @@ class Principal:
     def organisations_with(self, action: Action) -> list[Organisation]:
         """Return the organisations that *action* is granted for."""
         return [each for each in self.organisations if self.may(action, each)]
+
+    def acting_with(self, action: Action) -> AbstractContextManager[None]:
+        """Act, inside, only for the organisations that *action* is granted for."""
+        return acting_for((each.pk, each.slug) for each in self.organisations_with(action))
 
     def _in_scope(self, action: Action) -> bool:
         return self.token is None or action in self.token.scopes

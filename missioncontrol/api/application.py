@@ -66,7 +66,7 @@ class MissionApi(NinjaAPI):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._schemas: dict[tuple[tuple[str, Any], ...], OpenAPISchema] = {}
+        self._schemas: dict[str, OpenAPISchema] = {}
 
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
@@ -87,7 +87,7 @@ class MissionApi(NinjaAPI):
 
         It takes half a second to make and does not change while the process lives.
         """
-        key = tuple(sorted(options.items()))
+        key = repr(sorted(options.items()))
         if key not in self._schemas:
             self._schemas[key] = completed(super().get_openapi_schema(**options))
         return self._schemas[key]

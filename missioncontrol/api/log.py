@@ -290,10 +290,12 @@ def get_receipt_of_leaf(request: HttpRequest, leaf_hash: Path[LeafHash]) -> Rece
 )
 def get_opening(request: HttpRequest, log_index: Number) -> OpeningOut | HttpResponse:
     """Return what the entry was committed to, if this organisation may read it."""
-    principal_of(request).require(Action.OPENING_VIEW)
+    principal = principal_of(request)
+    principal.require(Action.OPENING_VIEW)
     entry = _entry_at(log_index)
     try:
-        opening = selectors.opening_file(entry)
+        with principal.acting_with(Action.OPENING_VIEW):
+            opening = selectors.opening_file(entry)
     except selectors.NoOpeningError as error:
         raise NotFoundError(str(error)) from error
     except selectors.OpeningErasedError as error:

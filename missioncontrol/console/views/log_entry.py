@@ -60,14 +60,16 @@ def leaf(request: HttpRequest, leaf_hash: str) -> HttpResponse:
 def _shown(request: HttpRequest, entry: AuditEntry) -> HttpResponse:
     names, sizes = organisation_names(), log_sizes()
     row = entry_row(entry, sizes=sizes, names=names)
-    private = _private_part(entry)
+    viewer = viewer_of(request)
+    with viewer.principal.acting_with(Action.OPENING_VIEW):
+        private = _private_part(entry)
     context = {
         "section": "audit",
         "entry": row,
         "readable": readable(row.canonical),
         "octets": len(bytes(entry.entry)),
         "private": private,
-        "may_erase": private.state == "readable" and _may_erase(viewer_of(request), entry),
+        "may_erase": private.state == "readable" and _may_erase(viewer, entry),
         "proof": None
         if row.state == "pending"
         else proof_view(selectors.explained_proof(entry), names=names),
@@ -97,12 +99,13 @@ def _may_erase(viewer: Viewer, entry: AuditEntry) -> bool:
     return owner is not None and viewer.may(Action.OPENING_ERASE, owner)
 
 
-@page(Action.AUDIT_VIEW)
-def opening(_request: HttpRequest, log_index: int) -> HttpResponse:
+@page(Action.OPENING_VIEW)
+def opening(request: HttpRequest, log_index: int) -> HttpResponse:
     """Answer with the private part as a file that others can check (``mc opening verify``)."""
     entry = selectors.get_entry(log_index)
     try:
-        octets = selectors.opening_file(entry)
+        with viewer_of(request).principal.acting_with(Action.OPENING_VIEW):
+            octets = selectors.opening_file(entry)
     except (selectors.NoOpeningError, selectors.OpeningErasedError) as error:
         raise Http404(str(error)) from error
     return file_answer(octets, f"entry-{log_index}.opening", "application/octet-stream")

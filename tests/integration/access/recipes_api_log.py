@@ -49,3 +49,8 @@ def the_receipt_of_a_leaf(scene):
 )
 def an_opening(scene):
     return Ask(path={"log_index": scene.entry.log_index})
+
+
+@recipe("POST /api/v1/audit/entries/{log_index}/opening/erase", Action.OPENING_ERASE, of=MEMBER)
+def erase_an_opening(scene):
+    return Ask(path={"log_index": scene.entry.log_index}, json={"reason": "it was asked for"})

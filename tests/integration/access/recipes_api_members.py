@@ -10,8 +10,8 @@ from tests.integration.access.scene import Scene
 _MEMBER = {"slug": MEMBER}
 _AS_IT_IS = {"If-Match": "*"}
 _ACCOUNT = "/api/v1/organisations/{slug}/accounts/{username}"
-_WEBHOOK = {"name": "results", "url": "https://hooks.example/", "types": ["job.*"]}
-_WITNESS = {
+WEBHOOK = {"name": "results", "url": "https://hooks.example/", "types": ["job.*"]}
+WITNESS = {
     "name": "laboratory-one",
     "organisation": MEMBER,
     "vkey": SigningKey(
@@ -142,7 +142,7 @@ def webhooks(scene):
     meant=lambda subject, _scene: subject.may(Action.WEBHOOK_MANAGE, None),
 )
 def make_a_webhook(scene):
-    return Ask(json=_WEBHOOK)
+    return Ask(json=WEBHOOK)
 
 
 def of_a_webhook(scene: Scene) -> dict[str, int]:
@@ -194,14 +194,14 @@ plain("GET /api/v1/witnesses", Action.WITNESS_VIEW)
 
 @recipe("POST /api/v1/witnesses", Action.WITNESS_MANAGE)
 def register_a_witness(scene):
-    return Ask(json=_WITNESS)
+    return Ask(json=WITNESS)
 
 
 @recipe("GET /api/v1/witnesses/{name}", Action.WITNESS_VIEW)
 def a_witness(scene):
-    return Ask(path={"name": scene.witness(**_WITNESS).name})
+    return Ask(path={"name": scene.witness(**WITNESS).name})
 
 
 @recipe("POST /api/v1/witnesses/{name}/retire", Action.WITNESS_MANAGE)
 def retire_a_witness(scene):
-    return Ask(path={"name": scene.witness(**_WITNESS).name})
+    return Ask(path={"name": scene.witness(**WITNESS).name})
