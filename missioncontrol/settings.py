@@ -49,6 +49,10 @@ EMBEDDED_BROKER_URL = f"unix://{BROKER_RUN_DIR}/broker.sock"
 REDIS_URL = env.broker("REDIS_URL", default=EMBEDDED_BROKER_URL)
 _CELERY_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 
+# --- planning ------------------------------------------------------------------------------
+# Approve plans that move nothing that is booked without asking a person.
+PLAN_AUTOMATIC_APPROVAL = env.flag("PLAN_AUTOMATIC_APPROVAL", default=False)
+
 # --- the API: how much may be asked of it, counted on the broker ---------------------------
 API_RATE_PER_TOKEN = env.rate("API_RATE_PER_TOKEN", "600/minute")
 API_RATE_PER_ORGANISATION = env.rate("API_RATE_PER_ORGANISATION", "3000/minute")
