@@ -157,6 +157,7 @@ PASSWORD_RESET_TIMEOUT = 2 * 24 * 3600  # of an invitation to choose a password
 # What a stranger may ask for; everything else is answered with 401 by whoever speaks there.
 GATE_OPEN_PATHS = [
     r"/health",
+    r"/calendars/[A-Za-z0-9_-]+\.ics",  # their addresses are secrets
     r"/signin/",
     r"/signout/",  # also out of half a sign-in, before the second factor
     r"/account/single-sign-on/[a-z0-9-]+/login/(callback/)?",

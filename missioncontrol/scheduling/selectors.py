@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -142,6 +143,17 @@ def calendar_feeds(organisations: Iterable[Organisation]) -> QuerySet[CalendarFe
     return CalendarFeed.objects.filter(organisation__in=organisations).select_related(
         "organisation", "spacecraft", "station", "made_by"
     )
+
+
+def calendar_feed_in_force(secret: str) -> CalendarFeed | None:
+    """Return the calendar that a secret address leads to, unless it was revoked."""
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    with acting_for_everybody():  # whose it is shows only when it is found
+        return (
+            CalendarFeed.objects.filter(secret_sha256=digest, revoked_at=None)
+            .select_related("organisation", "spacecraft", "station")
+            .first()
+        )
 
 
 def feed_contacts(feed: CalendarFeed, *, at: datetime) -> list[Contact]:

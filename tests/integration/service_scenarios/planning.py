@@ -14,7 +14,7 @@ from missioncontrol.scheduling.interchange.simple_schedule import (
     SimpleSchedule,
 )
 from missioncontrol.scheduling.models import ContactRequest
-from missioncontrol.scheduling.services import calendar_feeds, outages, plans
+from missioncontrol.scheduling.services import outages, plans
 from tests import factories, planned
 from tests.factories import AT
 from tests.integration.service_scenarios import scenario, unlogged
@@ -24,7 +24,6 @@ WALL = datetime(2026, 11, 1, tzinfo=UTC)
 
 unlogged("asks for a right and changes nothing", outages.require_declaring)
 unlogged("reads a plan and changes nothing", plans.moves_contacts, plans.checked_document)
-unlogged("a digest", calendar_feeds.digest_of_secret)
 
 
 def asked(actor):
