@@ -30,6 +30,7 @@ from missioncontrol.scheduling.services.outages import (
 from missioncontrol.scheduling.services.plans import (
     MAX_HORIZON,
     approve_plan,
+    checked_document,
     improve_plan,
     propose_plan,
     refuse_plan,
@@ -55,6 +56,7 @@ __all__ = [
     "approve_plan",
     "book_contacts",
     "cancel_contact",
+    "checked_document",
     "declare_outage",
     "import_schedule",
     "improve_plan",

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-import copy
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from missioncontrol.accounts.policy import Role
 from missioncontrol.audit.models import AuditEntry
@@ -301,15 +302,67 @@ class TestPublish:
         assert min(contact.aos for contact in contacts) >= AT + 5 * HOUR
 
 
+def verify(*names):
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("verify_plan", *map(str, names), stdout=out, stderr=err)
+    except CommandError as error:
+        return out.getvalue(), f"{err.getvalue()}{error}"
+    return out.getvalue(), err.getvalue()
+
+
+def earlier(plan):
+    contact = plan.document["plan"]["contacts"][0]
+    contact["begins"] = contact["begins"].replace("T00:", "T01:")
+
+
+def without_a_contact(plan):
+    plan.document["plan"]["contacts"].pop()
+
+
+def without_an_outage(plan):
+    plan.document["problem"]["outages"].clear()
+
+
+def with_a_better_objective(plan):
+    plan.document["plan"]["objective"] += 1
+
+
+def with_another_digest(plan):
+    plan.document["plan"]["input_digest"] = plan.input_digest = "sha256:0"
+
+
+def with_another_row(plan):
+    plan.contact_count += 1
+
+
 class TestVerifyStoredPlan:
     def test_accepts_what_is_stored_as_it_is(self, mission, pia):
         plan = planned.proposed(pia)
-        plan.refresh_from_db()
-        verify_plan(plan.document)
+        services.improve_plan(plan_id=plan.pk, search=planned.search(), at=AT)
+        out, err = verify(plan.pk)
+        assert f"{plan.pk}: 6 contacts" in out
+        assert "verified" in out
+        assert err == ""
 
-    def test_a_copy_that_differs_in_one_time_is_refused(self, mission, pia):
+    @pytest.mark.parametrize(
+        "mutate",
+        [
+            earlier,
+            without_a_contact,
+            without_an_outage,
+            with_a_better_objective,
+            with_another_digest,
+            with_another_row,
+        ],
+    )
+    def test_refuses_one_that_was_altered(self, mission, pia, mutate):
+        out(mission, pia, begins=0, ends=1)
         plan = planned.proposed(pia)
-        altered = copy.deepcopy(plan.document)
-        altered["plan"]["contacts"][0]["begins"] = altered["plan"]["contacts"][0]["ends"]
-        with pytest.raises(ValueError, match="faults"):
-            verify_plan(altered)
+        plan.refresh_from_db()
+        mutate(plan)
+        plan.save()
+        assert f"1 of 1 plans refused: {plan.pk}" in verify(plan.pk)[1]
+
+    def test_says_that_there_is_no_such_plan(self):
+        assert "there is no plan 99" in verify(99)[1]
