@@ -17,9 +17,11 @@ from missioncontrol.console.views import (
     organisation_accounts,
     organisations,
     passes,
+    plans,
     single_sign_on,
     stations,
     telemetry,
+    timeline,
     tokens,
 )
 
@@ -30,6 +32,16 @@ urlpatterns = [
     path("passes/", passes.passes, name="passes"),
     path("passes/<int:contact_id>/", passes.pass_detail, name="pass_detail"),
     path("passes/<int:contact_id>/cancel/", passes.cancel_contact, name="cancel_contact"),
+    path("timeline/", timeline.timeline, name="timeline"),
+    path("timeline/items", timeline.timeline_items, name="timeline_items"),
+    path("plans/", plans.plans, name="plans"),
+    path("plans/propose/", plans.propose_plan, name="propose_plan"),
+    path("plans/<int:plan_id>/", plans.plan_detail, name="plan_detail"),
+    path("plans/<int:plan_id>/approve/", plans.approve_plan, name="approve_plan"),
+    path("plans/<int:plan_id>/refuse/", plans.refuse_plan, name="refuse_plan"),
+    path("plans/<int:plan_id>/publish/", plans.publish_plan, name="publish_plan"),
+    path("outages/declare/", plans.declare_outage, name="declare_outage"),
+    path("outages/<int:outage_id>/lift/", plans.lift_outage, name="lift_outage"),
     path("telemetry/", telemetry.telemetry, name="telemetry"),
     path("telemetry/bad-frames/", bad_frames.bad_frames, name="bad_frames"),
     path(

@@ -53,6 +53,14 @@ _STATUS_OF_STATE: Final[dict[str, Status]] = {
     "OPEN": "standby",
     "NOT_ACCEPTED": "serious",
     "UNKNOWN": "caution",
+    # plans, and what they do to contacts
+    "PROPOSED": "caution",
+    "PUBLISHED": "normal",
+    "SUPERSEDED": "off",
+    "ADDED": "standby",
+    "MOVED": "caution",
+    "TRIMMED": "caution",
+    "DROPPED": "serious",
     # telecommands
     "SUBMITTED": "caution",
     "APPROVED": "standby",

@@ -313,7 +313,7 @@ def verify(*names):
 
 def earlier(plan):
     contact = plan.document["plan"]["contacts"][0]
-    contact["begins"] = contact["begins"].replace("T00:", "T01:")
+    contact["begins"] = plan.document["problem"]["begins"]
 
 
 def without_a_contact(plan):
