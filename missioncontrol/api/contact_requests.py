@@ -63,7 +63,7 @@ class ContactRequestIn(Sent):
     A contact begins no sooner than ``earliest``, no later than ``latest`` and ends
     no later than ``deadline``. It is worth 2^(5 - priority) times its quality times (value +
     value_per_s times its seconds); each one missing from ``minimum_count`` costs 2^(5 -
-    priority) times missing_cost.
+    priority) times missing_cost. Without ``maximum_count`` the least count is enough.
     """
 
     model_config = example(**_TERMS)
@@ -106,7 +106,7 @@ class ContactRequestOut(Schema):
     priority: int
     minimum_duration_s: int
     minimum_count: int
-    maximum_count: int | None
+    maximum_count: int
     value: float
     value_per_s: float
     missing_cost: float

@@ -137,7 +137,10 @@ class PlannedContactOut(Schema):
 
 
 class ChangeOut(Schema):
-    """A contact that is not as it was: ADDED, DROPPED, MOVED or TRIMMED, and why."""
+    """A contact that is not as it was: ADDED, DROPPED, MOVED, TRIMMED or REASSIGNED, and why.
+
+    A reassigned one stays where it is and serves another request.
+    """
 
     model_config = example(
         kind="DROPPED",

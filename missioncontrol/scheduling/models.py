@@ -125,7 +125,7 @@ class ContactRequest(models.Model):
     deadline = models.DateTimeField()  # and ends no later
     minimum_duration_s = models.PositiveIntegerField(default=0)
     minimum_count = models.PositiveSmallIntegerField(default=1)
-    maximum_count = models.PositiveSmallIntegerField(null=True, blank=True)
+    maximum_count = models.PositiveSmallIntegerField()
     value = models.FloatField()  # of a contact
     value_per_s = models.FloatField(default=0.0)
     missing_cost = models.FloatField()  # of each contact below the minimum

@@ -267,11 +267,11 @@ def _open_requests(
     )
 
 
-def _still_wanted(request: ContactRequest) -> tuple[int, int | None] | None:
+def _still_wanted(request: ContactRequest) -> tuple[int, int] | None:
     """Return the least and the greatest count within the horizon; None: it has enough."""
     served: int = getattr(request, "served", 0)
-    most = None if request.maximum_count is None else request.maximum_count - served
-    if most is not None and most < 1:
+    most = request.maximum_count - served
+    if most < 1:
         return None
     return max(0, request.minimum_count - served), most
 

@@ -99,7 +99,12 @@ def plan_rows(plans: Iterable[Plan]) -> list[PlanRow]:
 
 def gap_text(plan: Plan) -> str:
     """Return by how much a plan may be below the best there is; empty where nobody knows."""
-    return "" if plan.gap is None else f"{100 * plan.gap:.3f} %"
+    if plan.bound is None or plan.gap is None:
+        return ""
+    # Where what is missing costs more than all contacts are worth, a part of that says nothing.
+    if plan.bound <= 0.0:
+        return f"{max(0.0, plan.bound - plan.objective):.1f}"
+    return f"{100 * plan.gap:.3f} %"
 
 
 def seen_mark(plan: Plan) -> str:

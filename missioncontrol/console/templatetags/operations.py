@@ -61,6 +61,7 @@ _STATUS_OF_STATE: Final[dict[str, Status]] = {
     "MOVED": "caution",
     "TRIMMED": "caution",
     "DROPPED": "serious",
+    "REASSIGNED": "off",
     # telecommands
     "SUBMITTED": "caution",
     "APPROVED": "standby",

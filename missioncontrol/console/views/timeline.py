@@ -125,29 +125,30 @@ def _opportunities(
     begins: datetime, ends: datetime, contacts: Iterable[Contact]
 ) -> Iterator[_Item]:
     """Yield the windows that nobody has booked, on each antenna of their station."""
-    taken: defaultdict[tuple[int, int], list[tuple[datetime, datetime]]] = defaultdict(list)
+    booked: defaultdict[tuple[int, int], list[tuple[datetime, datetime]]] = defaultdict(list)
     for contact in contacts:
         if contact.state != Contact.State.CANCELLED:
-            taken[contact.spacecraft_id, contact.antenna_id].append((contact.aos, contact.los))
-    antennas = defaultdict(list)
+            place = contact.spacecraft_id, contact.antenna.station_id
+            booked[place].append((contact.aos, contact.los))
+    antennas: defaultdict[int, list[str]] = defaultdict(list)
     for antenna in fleet.active_antennas():
-        antennas[antenna.station_id].append(antenna)
+        antennas[antenna.station_id].append(antenna.name)
     names = {craft.pk: craft.name for craft in fleet.active_spacecraft()}
-    windows = ContactWindow.objects.filter(aos__gte=begins, aos__lt=ends).values_list(
-        "spacecraft_id", "station_id", "aos", "los", "max_elevation_deg"
-    )
+    windows = ContactWindow.objects.filter(
+        aos__gte=begins, aos__lt=ends, spacecraft__in=names
+    ).values_list("spacecraft_id", "station_id", "aos", "los", "max_elevation_deg")
     for craft, station, aos, los, elevation_deg in windows:
-        for antenna in antennas.get(station, ()):
-            booked = any(one < los and other > aos for one, other in taken[craft, antenna.pk])
-            if craft in names and not booked:
-                yield _Item(
-                    antenna=antenna.name,
-                    spacecraft=names[craft],
-                    begins=aos,
-                    ends=los,
-                    state="opportunity",
-                    elevation_deg=elevation_deg,
-                )
+        if any(one < los and other > aos for one, other in booked.get((craft, station), ())):
+            continue
+        for antenna_name in antennas.get(station, ()):
+            yield _Item(
+                antenna=antenna_name,
+                spacecraft=names[craft],
+                begins=aos,
+                ends=los,
+                state="opportunity",
+                elevation_deg=elevation_deg,
+            )
 
 
 def _antennas(items: Iterable[_Item]) -> set[str]:

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ("deadline", models.DateTimeField()),
                 ("minimum_duration_s", models.PositiveIntegerField(default=0)),
                 ("minimum_count", models.PositiveSmallIntegerField(default=1)),
-                ("maximum_count", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("maximum_count", models.PositiveSmallIntegerField()),
                 ("value", models.FloatField()),
                 ("value_per_s", models.FloatField(default=0.0)),
                 ("missing_cost", models.FloatField()),

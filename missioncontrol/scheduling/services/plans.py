@@ -25,6 +25,7 @@ from missioncontrol.scheduling.solver.problem import Contact, Problem, ProblemEr
 from missioncontrol.scheduling.solver.repair import freeze_first, repair_plan
 
 MAX_HORIZON: Final = timedelta(days=14)
+REASSIGNED: Final = "REASSIGNED"  # a change beside those of ``ChangeKind``
 _MIN_HORIZON: Final = timedelta(minutes=30)
 # What a booked contact brings by staying, as a share of what it is worth.
 _KEEPING: Final = 0.5
@@ -221,7 +222,9 @@ def _put(plan: Plan, problem: Problem, answer: Answer) -> None:
         verify_plan(document)
     except PlanVerificationError as fault:
         raise PlanRefusedError(f"The plan that was found does not verify. {fault}") from fault
-    told = difference(problem, [one.contact for one in problem.kept], answer.contacts)
+    kept = [one.contact for one in problem.kept]
+    before, reassigned = _in_their_places(kept, answer.contacts)
+    told = difference(problem, before, answer.contacts)
     plan.method = answer.method.value
     plan.objective, plan.bound, plan.gap = answer.objective, answer.bound, answer.gap
     plan.seed, plan.solver = answer.seed, answer.solver
@@ -229,7 +232,7 @@ def _put(plan: Plan, problem: Problem, answer: Answer) -> None:
     plan.contact_count = len(answer.contacts)
     plan.document = document
     plan.unserved = _with_owners(document["plan"]["unserved"], problem)
-    plan.changes = [_change(one) for one in told.changes]
+    plan.changes = [*map(_change, told.changes), *reassigned]
     plan.unchanged = told.unchanged
 
 
@@ -243,6 +246,38 @@ def _with_owners(unserved: Iterable[dict[str, Any]], problem: Problem) -> list[d
         }
         for one in unserved
     ]
+
+
+def _in_their_places(
+    before: Iterable[Contact], after: Iterable[Contact]
+) -> tuple[list[Contact], list[dict[str, Any]]]:
+    """Return the contacts as they were, but those that stay in their place as they will be.
+
+    Beside them, what to tell of those whose place now serves another request: to
+    who flies them nothing moves.
+    """
+    places = {_where(one): one for one in after}
+    same, reassigned = [], []
+    for one in before:
+        other = places.get(_where(one), one)
+        same.append(other)
+        if other.request != one.request:
+            reassigned.append(
+                {
+                    "kind": REASSIGNED,
+                    "request": other.request,
+                    "spacecraft": one.spacecraft,
+                    "before": _place(one),
+                    "after": _place(other),
+                    "why": f"it was booked for {one.request}",
+                    "outage": None,
+                }
+            )
+    return same, reassigned
+
+
+def _where(contact: Contact) -> tuple[object, ...]:
+    return contact.spacecraft, contact.path, contact.begins, contact.ends
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -23,7 +23,10 @@ _MAX_VALUE: Final = 1e9  # beyond it a plan's objective loses its last digits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestTerms:
-    """What is asked for; see ``solver/problem.py`` for what it is worth."""
+    """What is asked for; see ``solver/problem.py`` for what it is worth.
+
+    Without ``maximum_count`` the least count is enough.
+    """
 
     kind: ContactRequest.Kind
     earliest: datetime
@@ -61,6 +64,8 @@ def request_contact(
     faults = [*_faults(terms, at)]
     if faults:
         raise RequestRefusedError(" ".join(faults))
+    if terms.maximum_count is None:
+        terms = replace(terms, maximum_count=max(1, terms.minimum_count))
     request = ContactRequest.objects.create(
         organisation=organisation,
         spacecraft=spacecraft,

@@ -7,7 +7,7 @@ const NAMES = 128;
 const TALLEST = 560;
 const LISTED = 60;
 const SHORTEST_S = 900;
-const REFETCH_MS = 30000;
+const REFETCH_MS = 60000;
 const STYLES = {
   opportunity: { fill: "#2a3a49", line: "#5c7388" },
   booked: { fill: "rgb(45 204 255 / 0.3)", line: "#2dccff" },
@@ -78,12 +78,15 @@ function firstAfter(items, atS) {
   return low;
 }
 
-function* inView(items) {
+function inView(items) {
+  const { begins_s: begins, lasts_s: lasts } = data.items;
+  const seen = [];
   for (let at = firstAfter(items, fromS - longestS); at < items.length; at += 1) {
     const item = items[at];
-    if (data.items.begins_s[item] > fromS + spanS) return;
-    if (data.items.begins_s[item] + data.items.lasts_s[item] >= fromS) yield item;
+    if (begins[item] > fromS + spanS) break;
+    if (begins[item] + lasts[item] >= fromS) seen.push(item);
   }
+  return seen;
 }
 
 function goTo(atS) {
@@ -125,9 +128,16 @@ function draw() {
   pen.textBaseline = "middle";
   drawTicks(width, height);
   const last = Math.min(rows.length, topRow + rowsInView() + 1);
-  for (let row = topRow; row < last; row += 1) drawRow(row, width);
+  let drawn = 0;
+  pen.save();
+  pen.beginPath();
+  pen.rect(NAMES, HEAD, width - NAMES, height);
+  pen.clip();
+  for (let row = topRow; row < last; row += 1) drawn += drawItems(row);
+  pen.restore();
+  for (let row = topRow; row < last; row += 1) drawName(row, width);
   drawNow(height);
-  canvas.dataset.drawn = String(rows.slice(topRow, last).reduce((sum, items) => sum + [...inView(items)].length, 0));
+  canvas.dataset.drawn = String(drawn);
   listSoon();
 }
 
@@ -146,22 +156,52 @@ function drawTicks(width, height) {
   }
 }
 
-function drawRow(row, width) {
+function drawName(row, width) {
   const y = HEAD + (row - topRow) * ROW;
   pen.fillStyle = "#213040";
   pen.fillRect(0, y, width, 1);
-  pen.save();
-  pen.beginPath();
-  pen.rect(NAMES, y, width - NAMES, ROW);
-  pen.clip();
-  // Contacts over opportunities: what is booked must never be hidden by what could be.
-  const seen = [...inView(rows[row])];
-  for (const item of seen) if (data.items.state[item] === 0) drawItem(item, y);
-  for (const item of seen) if (data.items.state[item] !== 0) drawItem(item, y);
-  pen.restore();
   pen.fillStyle = "#dfe7ee";
   pen.textAlign = "left";
   pen.fillText(names()[row], 12, y + ROW / 2, NAMES - 20);
+}
+
+// Contacts over opportunities: what is booked must never be hidden by what could be.
+function drawItems(row) {
+  const y = HEAD + (row - topRow) * ROW;
+  const seen = inView(rows[row]);
+  drawOpportunities(seen, y);
+  for (const item of seen) if (data.items.state[item] !== 0 || item === chosen) drawItem(item, y);
+  return seen.length;
+}
+
+// There may be thousands: one path, and where they are narrow one bar for neighbours that touch.
+function drawOpportunities(seen, y) {
+  const { begins_s: begins, lasts_s: lasts, state } = data.items;
+  const perS = plotWidth() / spanS;
+  const outlined = longestS * perS > 8;
+  let left = -Infinity;
+  let right = -Infinity;
+  const bar = () => { if (right > left) pen.rect(left + 0.5, y + 8.5, Math.max(1, right - left - 1), ROW - 16); };
+  pen.beginPath();
+  for (const item of seen) {
+    if (state[item] !== 0) continue;
+    const begin = x(begins[item]);
+    const end = begin + Math.max(2, lasts[item] * perS);
+    if (!outlined && begin <= right) {
+      right = Math.max(right, end);
+    } else {
+      bar();
+      left = begin;
+      right = end;
+    }
+  }
+  bar();
+  pen.fillStyle = outlined ? STYLES.opportunity.fill : STYLES.opportunity.line;
+  pen.fill();
+  if (!outlined) return;
+  pen.strokeStyle = STYLES.opportunity.line;
+  pen.lineWidth = 1;
+  pen.stroke();
 }
 
 function drawItem(item, y) {
@@ -207,7 +247,7 @@ function listSoon() {
 }
 
 function list() {
-  const seen = rows.slice(topRow, topRow + rowsInView()).flatMap((items) => [...inView(items)]);
+  const seen = rows.slice(topRow, topRow + rowsInView()).flatMap((items) => inView(items));
   const { state, begins_s: begins } = data.items;
   seen.sort((one, other) => (state[one] === 0) - (state[other] === 0) || begins[one] - begins[other]);
   document.getElementById("timeline-count").textContent = String(seen.length);
@@ -265,14 +305,15 @@ function choose(item) {
   if (row < topRow || row >= topRow + rowsInView()) topRow = clamp(row, 0, rows.length - rowsInView());
   const { antenna, spacecraft, begins_s: begins, lasts_s: lasts, elevation_deg: elevation } = data.items;
   document.getElementById("timeline-selected").textContent = `${data.spacecraft[spacecraft[item]]} on ${data.antennas[antenna[item]]}, ${stateOf(item)}, ${utc(begins[item]).slice(5)}Z, ${elevation[item]}° high`;
-  if (begins[item] < fromS || begins[item] + lasts[item] > fromS + spanS) goTo(begins[item] - spanS / 3);
+  if (begins[item] < fromS) goTo(begins[item] - spanS / 20);
+  else if (begins[item] + lasts[item] > fromS + spanS) goTo(begins[item] + lasts[item] - (19 * spanS) / 20);
   redraw();
 }
 
 // Along its row; from a standing start the first in view.
 function step(way) {
   if (chosen < 0) {
-    choose(rows.slice(topRow).flatMap((items) => [...inView(items)])[0]);
+    choose(rows.slice(topRow).flatMap((items) => inView(items)).find((item) => data.items.begins_s[item] >= fromS));
     return;
   }
   const items = rows[rowOf(chosen)];
@@ -309,7 +350,7 @@ function itemAt(event) {
   const atS = fromS + ((event.clientX - box.left - NAMES) / plotWidth()) * spanS;
   if (event.clientY - box.top < HEAD || !rows[row]) return -1;
   const slackS = (3 / plotWidth()) * spanS;
-  const found = [...inView(rows[row])].filter((item) => data.items.begins_s[item] - slackS <= atS && atS <= data.items.begins_s[item] + data.items.lasts_s[item] + slackS);
+  const found = inView(rows[row]).filter((item) => data.items.begins_s[item] - slackS <= atS && atS <= data.items.begins_s[item] + data.items.lasts_s[item] + slackS);
   return found.find((item) => data.items.state[item] !== 0) ?? found[0] ?? -1;
 }
 

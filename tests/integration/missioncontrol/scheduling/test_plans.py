@@ -118,6 +118,15 @@ class TestPropose:
         begins = first.aos.isoformat(timespec="microseconds").replace("+00:00", "Z")
         assert (begins, first.spacecraft.name) in times
 
+    def test_says_of_a_contact_that_serves_another_that_it_stays(self, mission, pia):
+        services.book_contacts(at=AT)
+        asked(mission, pia, minimum_count=2)
+        plan = planned.proposed(pia)
+        reassigned = [one for one in plan.changes if one["kind"] == "REASSIGNED"]
+        assert len(reassigned) == 2
+        assert all(one["before"] == one["after"] for one in reassigned)
+        assert reassigned[0]["why"] == "it was booked for standing:DD-1"
+
     def test_uses_no_antenna_while_it_is_out(self, mission, pia):
         out(mission, pia, begins=0, ends=3)
         plan = planned.proposed(pia)
