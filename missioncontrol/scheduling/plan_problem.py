@@ -79,6 +79,12 @@ def request_id_of(name: str) -> int | None:
     return int(key) if kind == "request" else None
 
 
+def request_text(name: str) -> str:
+    """Return a request of a problem as a reader says it."""
+    key = request_id_of(name)
+    return "housekeeping" if key is None else f"request {key}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """What is read of the database before anything is computed."""

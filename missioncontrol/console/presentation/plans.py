@@ -3,13 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import Viewer
 from missioncontrol.scheduling.models import Outage, Plan
-
-_STANDING: Final = "standing:"
+from missioncontrol.scheduling.plan_problem import request_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,13 +156,6 @@ def outage_rows(outages: Iterable[Outage], viewer: Viewer) -> list[OutageRow]:
         )
         for outage in outages
     ]
-
-
-def request_text(name: str) -> str:
-    """Return a request of a problem as a reader says it."""
-    if name.startswith(_STANDING):
-        return "housekeeping"
-    return f"request {name.partition(':')[2]}"
 
 
 def _place(place: Mapping[str, Any] | None) -> Place | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -66,8 +67,12 @@ def timeline_items(_request: HttpRequest) -> HttpResponse:
         *_opportunities(begins, ends, contacts),
     ]
     items.sort(key=lambda item: item.begins)
-    antennas = sorted({antenna.name for antenna in fleet.active_antennas()} | _antennas(items))
-    crafts = sorted({craft.name for craft in fleet.active_spacecraft()} | _crafts(items))
+    antennas = _in_order(
+        {antenna.name for antenna in fleet.active_antennas()} | {item.antenna for item in items}
+    )
+    crafts = _in_order(
+        {craft.name for craft in fleet.active_spacecraft()} | {item.spacecraft for item in items}
+    )
     return JsonResponse(
         {
             "begins_ms": math.floor(begins.timestamp() * 1000),
@@ -151,9 +156,6 @@ def _opportunities(
             )
 
 
-def _antennas(items: Iterable[_Item]) -> set[str]:
-    return {item.antenna for item in items}
-
-
-def _crafts(items: Iterable[_Item]) -> set[str]:
-    return {item.spacecraft for item in items}
+def _in_order(names: Iterable[str]) -> list[str]:
+    """Return names as a person counts them: DD-2 before DD-10."""
+    return sorted(names, key=lambda name: [part.zfill(9) for part in re.split(r"(\d+)", name)])

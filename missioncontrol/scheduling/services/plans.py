@@ -14,7 +14,11 @@ from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling import selectors
 from missioncontrol.scheduling.models import Plan
-from missioncontrol.scheduling.plan_problem import build_problem, windows_known_until
+from missioncontrol.scheduling.plan_problem import (
+    build_problem,
+    request_text,
+    windows_known_until,
+)
 from missioncontrol.scheduling.plan_verifier import PlanVerificationError, verify_plan
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.solver.difference import Change, difference
@@ -269,7 +273,7 @@ def _in_their_places(
                     "spacecraft": one.spacecraft,
                     "before": _place(one),
                     "after": _place(other),
-                    "why": f"it was booked for {one.request}",
+                    "why": f"it was booked for {request_text(one.request)}",
                     "outage": None,
                 }
             )

@@ -125,7 +125,7 @@ class TestPropose:
         reassigned = [one for one in plan.changes if one["kind"] == "REASSIGNED"]
         assert len(reassigned) == 2
         assert all(one["before"] == one["after"] for one in reassigned)
-        assert reassigned[0]["why"] == "it was booked for standing:DD-1"
+        assert reassigned[0]["why"] == "it was booked for housekeeping"
 
     def test_uses_no_antenna_while_it_is_out(self, mission, pia):
         out(mission, pia, begins=0, ends=3)
