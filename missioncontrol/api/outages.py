@@ -20,6 +20,7 @@ from missioncontrol.api.authentication import (
 from missioncontrol.api.conditions import CHANGE, READ, tagged, unchanged
 from missioncontrol.api.fields import (
     AskedInstant,
+    Flag,
     Instant,
     Number,
     Sent,
@@ -61,7 +62,7 @@ class OutageIn(Sent):
     spacecraft: Text | None = None
     begins: AskedInstant
     ends: AskedInstant
-    planned: bool = False
+    planned: Flag = False
     reason: Annotated[Sentence, Field(min_length=1)]
 
 

@@ -21,7 +21,7 @@ from missioncontrol.api.authentication import (
     token_of,
 )
 from missioncontrol.api.conditions import DEMANDING_CHANGE, READ, tagged, unchanged
-from missioncontrol.api.fields import Instant, JsonObject, Number, Sent, example
+from missioncontrol.api.fields import Flag, Instant, JsonObject, Number, Sent, example
 from missioncontrol.api.operations import RETRY_AFTER_S, OperationOut, operation_out
 from missioncontrol.api.paging import Page, PageQuery, newest_first
 from missioncontrol.api.problems import NotFoundError
@@ -73,9 +73,9 @@ class PlanIn(Sent):
 
     model_config = example(hours=24, repairs=False, limit_s=20)
 
-    hours: Annotated[float, Field(ge=0.5, le=_MAX_HOURS)] = 24.0
-    repairs: bool = False
-    limit_s: Annotated[float, Field(ge=1, le=120)] = 20.0
+    hours: Annotated[float, Field(ge=0.5, le=_MAX_HOURS, strict=True)] = 24.0
+    repairs: Flag = False
+    limit_s: Annotated[float, Field(ge=1, le=120, strict=True)] = 20.0
 
 
 class PlanOut(Schema):
