@@ -204,6 +204,9 @@ def import_simple_schedule(request: HttpRequest, asked: ScheduleIn) -> ImportedS
         schedule = read_simple_schedule(asked.xml.encode())
     except SimpleScheduleError as error:
         raise invalid("body.xml", asked.xml, f"a simple schedule: {error}") from None
+    apertures = {one.aperture for each in schedule.packages for one in each.activities}
+    for owner in Organisation.objects.filter(stations__antennas__name__in=apertures).distinct():
+        _declaring(request, owner)
     made, passed_over = services.import_schedule(
         schedule=schedule, actor=principal.operator, at=clock.now()
     )

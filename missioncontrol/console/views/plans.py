@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -103,8 +106,8 @@ def propose_plan(request: HttpRequest) -> HttpResponse:
 @deed(Action.PLAN_APPROVE, back="console:plans")
 def approve_plan(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Let a plan be published, as its reader has seen it."""
-    _check_seen(request, plan_id)
-    services.approve_plan(plan_id=plan_id, actor=viewer_of(request).operator, at=clock.now())
+    with _as_seen(request, plan_id):
+        services.approve_plan(plan_id=plan_id, actor=viewer_of(request).operator, at=clock.now())
     messages.success(request, f"Plan {plan_id} is approved.")
     return go_back(request, "console:plans")
 
@@ -120,10 +123,10 @@ def refuse_plan(request: HttpRequest, plan_id: int) -> HttpResponse:
 @deed(Action.PLAN_PUBLISH, back="console:plans")
 def publish_plan(request: HttpRequest, plan_id: int) -> HttpResponse:
     """Put an approved plan in force."""
-    _check_seen(request, plan_id)
-    plan = services.publish_plan(
-        plan_id=plan_id, actor=viewer_of(request).operator, at=clock.now()
-    )
+    with _as_seen(request, plan_id):
+        plan = services.publish_plan(
+            plan_id=plan_id, actor=viewer_of(request).operator, at=clock.now()
+        )
     messages.success(request, f"Plan {plan.pk} is in force.")
     if plan.left_out:
         messages.warning(
@@ -160,12 +163,17 @@ def lift_outage(request: HttpRequest, outage_id: int) -> HttpResponse:
     return go_back(request, "console:plans")
 
 
-def _check_seen(request: HttpRequest, plan_id: int) -> None:
-    if request.POST.get("seen") != seen_mark(selectors.get_plan(plan_id)):
-        raise RefusedError(
-            f"Plan {plan_id} has changed since this page was made: a worker made it better, or "
-            "somebody decided. Look at it once more, then decide."
-        )
+@contextmanager
+def _as_seen(request: HttpRequest, plan_id: int) -> Iterator[None]:
+    """Decide inside only on what the page showed: a worker may make a plan better meanwhile."""
+    with transaction.atomic():
+        list(Plan.objects.filter(pk=plan_id).only("pk").select_for_update())
+        if request.POST.get("seen") != seen_mark(selectors.get_plan(plan_id)):
+            raise RefusedError(
+                f"Plan {plan_id} has changed since this page was made: a worker made it better, "
+                "or somebody decided. Look at it once more, then decide."
+            )
+        yield
 
 
 def _hours(request: HttpRequest) -> float:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -71,7 +71,7 @@ def propose_plan(
             f"No outage touches the time until {ends:%Y-%m-%d %H:%MZ}, so there is nothing to "
             "repair. Declare the outage first, or propose a plan that repairs none."
         )
-    answer = freeze_first(problem) if repairs else greedy_plan(problem)
+    answer = _answer(freeze_first if repairs else greedy_plan, problem)
     plan = Plan(
         organisation=organisation,
         begins=at,
@@ -104,7 +104,8 @@ def improve_plan(*, plan_id: int, search: Search, at: datetime) -> Plan:
     """
     plan = Plan.objects.get(pk=plan_id)
     problem, first = _read(plan)
-    found = (repair_plan if plan.repairs else make_plan)(problem, search)
+    solve = repair_plan if plan.repairs else make_plan
+    found = _answer(lambda posed: solve(posed, search), problem)
     better = found if found.objective >= first.objective else first
     with transaction.atomic():
         locked = Plan.objects.select_for_update().get(pk=plan_id)
@@ -208,6 +209,13 @@ def _posed(begins: datetime, ends: datetime, keeping_share: float) -> Problem:
     try:
         return build_problem(begins=begins, ends=ends, keeping_share=keeping_share)
     except ProblemError as error:
+        raise PlanRefusedError(str(error)) from error
+
+
+def _answer(solve: Callable[[Problem], Answer], problem: Problem) -> Answer:
+    try:
+        return solve(problem)
+    except ProblemError as error:  # frozen contacts that cannot both be
         raise PlanRefusedError(str(error)) from error
 
 

@@ -347,3 +347,12 @@ def test_nothing_of_a_plan_is_stored_twice_by_a_repeated_request(operator, windo
     other = operator.post("/plans", {"hours": 12}, **key).json()
     assert one == other
     assert Plan.objects.count() == 1
+
+
+def test_a_token_takes_over_schedules_of_its_own_organisations_antennas_only(operator, plan):
+    xml = operator.get(f"{plan}/simple-schedule").content.decode()
+    owners = {antenna.station.owner for antenna in Antenna.objects.all()}
+    [provider] = [one for one in owners if one.slug == "station-provider-1"]
+    stan = factories.operator("stan", Role.STATION_PROVIDER, member_of=provider)
+    answer = token_of(stan, provider).post("/simple-schedules", {"xml": xml})
+    assert_problem(answer, 403, "not-permitted", "outage.declare")
