@@ -1,11 +1,12 @@
 // The timeline of a week on a canvas. Items come as columns of numbers, sorted by begin; only what is
-// in view is drawn. A canvas says nothing to a screen reader: #timeline-table has what is in view.
+// in view is drawn. A canvas says nothing to a screen reader: timeline_table.js says what is in view.
+
+import { showNote, showTable, utc } from "./timeline_table.js";
 
 const ROW = 24;
 const HEAD = 26;
 const NAMES = 128;
 const TALLEST = 560;
-const LISTED = 60;
 const SHORTEST_S = 900;
 const REFETCH_MS = 60000;
 const STYLES = {
@@ -20,7 +21,6 @@ const TICKS_S = [300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400];
 
 const canvas = document.getElementById("timeline");
 const pen = canvas.getContext("2d");
-const body = document.querySelector("#timeline-table tbody");
 const passUrl = canvas.dataset.passUrl;
 let data = null;
 let rows = []; // each: the indices of its items, by begin
@@ -239,63 +239,14 @@ function drawNow(height) {
   pen.fillRect(Math.round(at), HEAD - 6, 1.5, height);
 }
 
-// The table: what is in view, contacts first. Not at every frame of a drag.
+// Not at every frame of a drag.
 let listing = 0;
 function listSoon() {
   clearTimeout(listing);
-  listing = setTimeout(list, 120);
-}
-
-function list() {
-  const seen = rows.slice(topRow, topRow + rowsInView()).flatMap((items) => inView(items));
-  const { state, begins_s: begins } = data.items;
-  seen.sort((one, other) => (state[one] === 0) - (state[other] === 0) || begins[one] - begins[other]);
-  document.getElementById("timeline-count").textContent = String(seen.length);
-  document.getElementById("timeline-span").textContent = `${utc(fromS).slice(5, 16)}Z to ${utc(fromS + spanS).slice(5, 16)}Z`;
-  body.replaceChildren(...seen.slice(0, LISTED).map(listed));
-  if (seen.length === 0) body.append(note("Nothing is in view. Go to now, or show a wider interval."));
-  if (seen.length > LISTED) body.append(note(`And ${seen.length - LISTED} more; show a shorter interval.`));
-}
-
-const utc = (atS) => new Date(data.begins_ms + atS * 1000).toISOString().replace("T", " ").slice(0, 19);
-
-function note(text) {
-  const row = document.createElement("tr");
-  row.append(cell("td", text, "empty"));
-  row.firstChild.colSpan = 7;
-  return row;
-}
-
-function cell(tag, text, className = "") {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  if (className) node.className = className;
-  return node;
-}
-
-function listed(item) {
-  const { antenna, spacecraft, begins_s: begins, lasts_s: lasts, elevation_deg: elevation, contact } = data.items;
-  const row = document.createElement("tr");
-  row.toggleAttribute("data-chosen", item === chosen);
-  const state = cell("td", "");
-  const key = document.createElement("span");
-  key.className = "timeline-key";
-  key.dataset.key = stateOf(item);
-  state.append(key, ` ${stateOf(item)}`);
-  const head = cell("th", data.spacecraft[spacecraft[item]]);
-  head.scope = "row";
-  if (contact[item]) {
-    const link = document.createElement("a");
-    link.href = passUrl.replace("/0/", `/${contact[item]}/`);
-    link.textContent = `${head.textContent} #${contact[item]}`;
-    head.replaceChildren(link);
-  }
-  const length = `${Math.floor(lasts[item] / 60)}:${String(lasts[item] % 60).padStart(2, "0")}`;
-  row.append(
-    state, head, cell("td", data.antennas[antenna[item]]), cell("td", `${utc(begins[item]).slice(5)}Z`),
-    cell("td", `${utc(begins[item] + lasts[item]).slice(11)}Z`, "wide-only"), cell("td", length, "number wide-only"), cell("td", `${elevation[item]}°`, "number wide-only"),
-  );
-  return row;
+  listing = setTimeout(() => {
+    const seen = rows.slice(topRow, topRow + rowsInView()).flatMap((items) => inView(items));
+    showTable(data, seen, { chosen, passUrl, span: `${utc(data, fromS).slice(5, 16)}Z to ${utc(data, fromS + spanS).slice(5, 16)}Z` });
+  }, 120);
 }
 
 function choose(item) {
@@ -304,7 +255,7 @@ function choose(item) {
   const row = rowOf(item);
   if (row < topRow || row >= topRow + rowsInView()) topRow = clamp(row, 0, rows.length - rowsInView());
   const { antenna, spacecraft, begins_s: begins, lasts_s: lasts, elevation_deg: elevation } = data.items;
-  document.getElementById("timeline-selected").textContent = `${data.spacecraft[spacecraft[item]]} on ${data.antennas[antenna[item]]}, ${stateOf(item)}, ${utc(begins[item]).slice(5)}Z, ${elevation[item]}° high`;
+  document.getElementById("timeline-selected").textContent = `${data.spacecraft[spacecraft[item]]} on ${data.antennas[antenna[item]]}, ${stateOf(item)}, ${utc(data, begins[item]).slice(5)}Z, ${elevation[item]}° high`;
   if (begins[item] < fromS) goTo(begins[item] - spanS / 20);
   else if (begins[item] + lasts[item] > fromS + spanS) goTo(begins[item] + lasts[item] - (19 * spanS) / 20);
   redraw();
@@ -419,7 +370,7 @@ function listen() {
 
 function say(error) {
   document.getElementById("announcer").textContent = error.message;
-  if (!data) body.replaceChildren(note(`${error.message}. It is asked again in ${REFETCH_MS / 1000} s.`));
+  if (!data) showNote(`${error.message}. It is asked again in ${REFETCH_MS / 1000} s.`);
 }
 
 let listening = false;
