@@ -68,7 +68,7 @@ def put_contact(
 
 def is_free(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
     """Return whether a window can be booked: no contact in the way, and no outage."""
-    return not (contacts_in_the_way(antenna, profile, window) or _is_out(antenna, profile, window))
+    return not (contacts_in_the_way(antenna, profile, window) or is_out(antenna, profile, window))
 
 
 def contacts_in_the_way(
@@ -96,7 +96,8 @@ def contacts_in_the_way(
     ]
 
 
-def _is_out(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
+def is_out(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
+    """Return whether an outage of the antenna or the spacecraft touches a window."""
     begins, ends = _occupied(antenna, profile, window.aos, window.los)
     of_antenna = Q(antenna=antenna, begins__lt=ends, ends__gt=begins)
     of_spacecraft = Q(spacecraft=window.spacecraft_id, begins__lt=window.los, ends__gt=window.aos)

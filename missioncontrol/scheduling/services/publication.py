@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling.bookings import (
     contacts_in_the_way,
-    is_free,
+    is_out,
     move_contact,
     put_contact,
 )
@@ -141,11 +141,13 @@ class _Bookings:
         if aos - timedelta(seconds=profile.pre_pass_s) < self.at:
             return self._leave_out(key, "its pre-pass has begun")
         window.aos, window.los = aos, los  # as it was planned and approved
-        for other in contacts_in_the_way(antenna, profile, window):
-            if other.plan_id is None and self._has_not_begun(other):
-                self._cancel(other, f"gives way to plan {self.plan.pk}")
-        if not is_free(antenna, profile, window):
-            return self._leave_out(key, "something was booked or declared in its way since")
+        if is_out(antenna, profile, window):
+            return self._leave_out(key, "an outage was declared since")
+        opposed = contacts_in_the_way(antenna, profile, window)
+        if not all(self._gives_way(other) for other in opposed):
+            return self._leave_out(key, "a contact that stays is in its way")
+        for other in opposed:
+            self._cancel(other, f"gives way to plan {self.plan.pk}")
         put_contact(
             window,
             antenna,
@@ -164,18 +166,21 @@ class _Bookings:
             {"spacecraft": spacecraft, "antenna": antenna, "aos": aos.isoformat(), "why": why}
         )
 
+    def _gives_way(self, contact: Contact) -> bool:
+        """Return whether a contact was booked by itself, since the plan was made."""
+        return contact.plan_id is None and self._has_not_begun(contact)
+
     def _has_not_begun(self, contact: Contact) -> bool:
         pre_pass = contact.aos - timedelta(seconds=contact.pre_pass_s)
         return contact.state == Contact.State.SCHEDULED and pre_pass > self.at
 
 
-def _booked_within(plan: Plan) -> Iterator[Contact]:
-    return (
+def _booked_within(plan: Plan) -> list[Contact]:
+    return list(
         Contact.objects.select_for_update(of=("self",))
         .exclude(state=Contact.State.CANCELLED)
         .filter(los__gt=plan.begins, aos__lt=plan.ends)
         .select_related("spacecraft", "antenna")
-        .iterator()
     )
 
 

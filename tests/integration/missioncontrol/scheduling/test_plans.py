@@ -272,9 +272,20 @@ class TestPublish:
         plan = services.publish_plan(plan_id=plan.pk, actor=pia, at=AT + HOUR)
         assert [one["why"] for one in plan.left_out] == [
             "its pre-pass has begun",
-            "something was booked or declared in its way since",
+            "an outage was declared since",
         ]
         assert booked().count() == 4
+
+    def test_cancels_nothing_for_a_contact_that_it_then_leaves_out(self, mission, pia):
+        asked(mission, pia, craft=1, minimum_count=5, priority=1)
+        plan = planned.proposed(pia)  # DD-2 wherever it asks
+        services.book_contacts(at=AT)  # DD-1 each time
+        out(mission, pia, of=mission.crafts[1], begins=0, ends=12)
+        services.approve_plan(plan_id=plan.pk, actor=pia, at=AT)
+        before = set(booked().values_list("pk", flat=True))
+        plan = services.publish_plan(plan_id=plan.pk, actor=pia, at=AT)
+        assert len(plan.left_out) >= 5
+        assert set(booked().values_list("pk", flat=True)) == before
 
     def test_never_touches_a_contact_that_has_begun(self, mission, pia):
         planned.published(pia)
