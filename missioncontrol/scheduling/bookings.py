@@ -19,7 +19,8 @@ from missioncontrol.fleet.models import Antenna, MissionProfile
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.scheduling.models import TRANSITIONS, Contact, Outage
 
-_NEARBY: Final = timedelta(hours=6)  # longer than any set-up, tear-down, pre-pass or post-pass
+# The mission file allows no longer set-up, tear-down, pre-pass or post-pass.
+_NEARBY: Final = timedelta(hours=1)
 
 
 def put_contact(
@@ -80,8 +81,8 @@ def contacts_in_the_way(
         Contact.objects.exclude(state=Contact.State.CANCELLED)
         .filter(
             Q(antenna=antenna) | Q(spacecraft=window.spacecraft_id),
-            aos__lt=wanted[1] + _NEARBY,
-            los__gt=wanted[0] - _NEARBY,
+            aos__lte=wanted[1] + _NEARBY,
+            los__gte=wanted[0] - _NEARBY,
         )
         .select_related("antenna", "spacecraft")
     )

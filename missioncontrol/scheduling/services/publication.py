@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -22,9 +23,11 @@ from missioncontrol.scheduling.bookings import (
 )
 from missioncontrol.scheduling.models import CongestionPrice, Contact, Plan
 from missioncontrol.scheduling.plan_problem import request_id_of
+from missioncontrol.scheduling.selectors import outages_within
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.services.plans import checked_document
 
+_DAY: Final = timedelta(days=1)  # longer than what a contact occupies beside itself
 _Key = tuple[str, str, datetime, datetime]  # spacecraft, antenna, AOS, LOS
 
 
@@ -88,6 +91,42 @@ def _publishable(plan: Plan, at: datetime) -> dict[str, Any]:
     return checked_document(plan)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fleet:
+    """What contacts are booked with, read once: a plan may have thousands."""
+
+    antennas: dict[str, Antenna]
+    profiles: dict[str, MissionProfile]  # by spacecraft, the first by name
+    windows: dict[tuple[str, int], list[ContactWindow]]  # by spacecraft and station, by AOS
+    has_outages: bool
+
+    @classmethod
+    def read(cls, plan: Plan) -> _Fleet:
+        profiles: dict[str, MissionProfile] = {}
+        for profile in MissionProfile.objects.select_related("spacecraft"):
+            profiles.setdefault(profile.spacecraft.name, profile)
+        windows: defaultdict[tuple[str, int], list[ContactWindow]] = defaultdict(list)
+        within = ContactWindow.objects.filter(los__gt=plan.begins, aos__lt=plan.ends)
+        for window in within.select_related("spacecraft"):
+            windows[window.spacecraft.name, window.station_id].append(window)
+        antennas = Antenna.objects.select_related("station__owner")
+        has_outages = bool(outages_within(plan.begins - _DAY, plan.ends + _DAY))
+        return cls({one.name: one for one in antennas}, profiles, windows, has_outages)
+
+    def window(
+        self, spacecraft: str, antenna: Antenna, aos: datetime, los: datetime
+    ) -> ContactWindow | None:
+        """Return the window that a planned contact lies in, or that has moved since."""
+        return next(
+            (
+                window
+                for window in self.windows.get((spacecraft, antenna.station_id), ())
+                if window.aos < los and window.los > aos
+            ),
+            None,
+        )
+
+
 @dataclass(slots=True)
 class _Bookings:
     """Makes the booked contacts those of a plan, and counts what it did."""
@@ -112,8 +151,9 @@ class _Bookings:
         new = {key: one for key, one in wanted.items() if key not in known}
         for key in wanted.keys() - new.keys():
             self._leave_out(key, "it was cancelled since the plan was made")
+        fleet = _Fleet.read(self.plan)
         for key, one in new.items():
-            self._book(key, request_id_of(one["request"]))
+            self._book(key, request_id_of(one["request"]), fleet)
 
     def _keep(self, contact: Contact, planned: dict[str, Any]) -> None:
         contact.plan_id, contact.request_id = self.plan.pk, request_id_of(planned["request"])
@@ -124,24 +164,17 @@ class _Bookings:
         move_contact(contact, Contact.State.CANCELLED, at=self.at, failure=why, actor=self.actor)
         self.cancelled += 1
 
-    def _book(self, key: _Key, request_id: int | None) -> None:
+    def _book(self, key: _Key, request_id: int | None, fleet: _Fleet) -> None:
         spacecraft, antenna_name, aos, los = key
-        antenna = Antenna.objects.select_related("station__owner").get(name=antenna_name)
-        profile = MissionProfile.objects.filter(spacecraft__name=spacecraft).first()
-        window = (
-            ContactWindow.objects.filter(
-                spacecraft__name=spacecraft, station=antenna.station, aos__lt=los, los__gt=aos
-            )
-            .select_related("spacecraft")
-            .order_by("aos")
-            .first()
-        )
+        antenna = fleet.antennas[antenna_name]
+        profile = fleet.profiles.get(spacecraft)
+        window = fleet.window(spacecraft, antenna, aos, los)
         if window is None or profile is None:
             return self._leave_out(key, "its window is gone")
         if aos - timedelta(seconds=profile.pre_pass_s) < self.at:
             return self._leave_out(key, "its pre-pass has begun")
         window.aos, window.los = aos, los  # as it was planned and approved
-        if is_out(antenna, profile, window):
+        if fleet.has_outages and is_out(antenna, profile, window):
             return self._leave_out(key, "an outage was declared since")
         opposed = contacts_in_the_way(antenna, profile, window)
         if not all(self._gives_way(other) for other in opposed):
