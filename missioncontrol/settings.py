@@ -49,6 +49,10 @@ EMBEDDED_BROKER_URL = f"unix://{BROKER_RUN_DIR}/broker.sock"
 REDIS_URL = env.broker("REDIS_URL", default=EMBEDDED_BROKER_URL)
 _CELERY_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 
+# --- planning ------------------------------------------------------------------------------
+# Approve plans that move nothing that is booked without asking a person.
+PLAN_AUTOMATIC_APPROVAL = env.flag("PLAN_AUTOMATIC_APPROVAL", default=False)
+
 # --- the API: how much may be asked of it, counted on the broker ---------------------------
 API_RATE_PER_TOKEN = env.rate("API_RATE_PER_TOKEN", "600/minute")
 API_RATE_PER_ORGANISATION = env.rate("API_RATE_PER_ORGANISATION", "3000/minute")
@@ -155,6 +159,7 @@ PASSWORD_RESET_TIMEOUT = 2 * 24 * 3600  # of an invitation to choose a password
 # What a stranger may ask for; everything else is answered with 401 by whoever speaks there.
 GATE_OPEN_PATHS = [
     r"/health",
+    r"/calendars/[A-Za-z0-9_-]+\.ics",  # their addresses are secrets
     r"/signin/",
     r"/signout/",  # also out of half a sign-in, before the second factor
     r"/account/single-sign-on/[a-z0-9-]+/login/(callback/)?",

@@ -9,6 +9,7 @@ from django.views import defaults
 
 from missioncontrol.api import outside
 from missioncontrol.api.application import api
+from missioncontrol.api.calendar_files import calendar
 from missioncontrol.console.views import errors
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     re_path("^api(?:/|$)", outside.nothing_here),
     path("log/", include("missioncontrol.api.log_files")),
+    path("calendars/<slug:secret>.ics", calendar, name="calendar"),
 ]
 
 _Answer = Callable[..., HttpResponse]

@@ -59,6 +59,14 @@ class Action(StrEnum):
     ALARM_ACKNOWLEDGE = "alarm.acknowledge"
     CONTACT_CANCEL = "contact.cancel"
     CONTACT_WINDOW_RECOMPUTE = "contact_window.recompute"
+    CONTACT_REQUEST_VIEW = "contact_request.view"
+    CONTACT_REQUEST_MANAGE = "contact_request.manage"
+    OUTAGE_DECLARE = "outage.declare"
+    PLAN_VIEW = "plan.view"
+    PLAN_PROPOSE = "plan.propose"
+    PLAN_APPROVE = "plan.approve"
+    PLAN_PUBLISH = "plan.publish"
+    CALENDAR_FEED_MANAGE = "calendar_feed.manage"
     TELECOMMAND_VIEW = "telecommand.view"
     TELECOMMAND_SUBMIT = "telecommand.submit"
     TELECOMMAND_APPROVE = "telecommand.approve"
@@ -94,6 +102,14 @@ telemetry.view            spacecraft   x    x    x    .    .    .    .   -
 alarm.acknowledge         spacecraft   x    .    .    .    .    .    .   -
 contact.cancel            spacecraft   x    .    x    .    .    .    .   -
 contact_window.recompute  spacecraft   x    .    x    .    .    .    .   -
+contact_request.view      member       x    x    x    x    .    x    .   -
+contact_request.manage    member       x    .    x    x    .    .    .   -
+outage.declare            member       x    .    x    .    x    .    .   -
+plan.view                 mission      x    x    x    .    .    x    .   -
+plan.propose              mission      x    .    x    .    .    .    .   -
+plan.approve              mission      x    x    .    .    .    .    .   yes
+plan.publish              mission      x    .    x    .    .    .    .   yes
+calendar_feed.manage      member       x    x    x    x    x    x    x   -
 telecommand.view          spacecraft   x    x    x    .    .    x    .   -
 telecommand.submit        spacecraft   x    .    .    .    .    .    .   -
 telecommand.approve       spacecraft   x    x    .    .    .    .    .   yes

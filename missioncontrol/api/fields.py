@@ -129,6 +129,7 @@ Sentence = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 # What organisations and accounts are called in addresses.
 Slug = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,60}$", examples=["ai-laboratory-1"])]
 Username = Annotated[str, Field(pattern=r"^[^\x00-\x20/]{1,150}$", examples=["carol"])]
+Flag = Annotated[bool, Field(strict=True)]  # 0 and "no" are no booleans of JSON
 Number = Annotated[int, Field(ge=0, le=MAX_ROW)]
 PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 Value = float | int | str | None

@@ -44,10 +44,11 @@ router = Router(tags=["operations"])
 
 # When to look again at one that is not over.
 RETRY_AFTER_S: Final = 2
-# The operation that shows what came of it, by kind.
+# The operation that shows what came of it, by kind, and the parameter that its address takes.
 _RESULTS: Final = {
-    Operation.Kind.CONTACT_WINDOW_RECOMPUTE: "api:list_contact_windows",
-    Operation.Kind.LOG_VERIFY: "api:get_checkpoint",
+    Operation.Kind.CONTACT_WINDOW_RECOMPUTE: ("api:list_contact_windows", None),
+    Operation.Kind.LOG_VERIFY: ("api:get_checkpoint", None),
+    Operation.Kind.PLAN_PROPOSE: ("api:get_plan", "plan"),
 }
 
 # Written out: two enumerations of one name would overwrite each other in the description.
@@ -182,7 +183,7 @@ def list_operations(request: HttpRequest, asked: Query[OperationQuery]) -> Page[
     if asked.state:
         rows = rows.filter(state=asked.state)
     found, cursor = newest_first(rows, cursor=asked.cursor, limit=asked.limit)
-    return Page(items=[_operation_out(each) for each in found], next=cursor)
+    return Page(items=[operation_out(each) for each in found], next=cursor)
 
 
 @router.get(
@@ -211,7 +212,7 @@ def get_operation(
     operation = _get(principal_of(request), operation_id)
     if operation.state in selectors.OPEN_STATES:
         response["Retry-After"] = str(RETRY_AFTER_S)
-    return tagged(request, response, _operation_out(operation))
+    return tagged(request, response, operation_out(operation))
 
 
 @router.post(
@@ -229,7 +230,7 @@ def cancel_operation(
     principal = permitted(request, operation.action, operation.organisation)
 
     def show() -> OperationOut:
-        return _operation_out(_get(principal, operation_id))
+        return operation_out(_get(principal, operation_id))
 
     with unchanged(request, Operation.objects.filter(pk=operation_id), show):
         services.cancel_operation(
@@ -264,7 +265,7 @@ def _start(
     )
     response["Location"] = reverse("api:get_operation", args=[operation.pk])
     response["Retry-After"] = str(RETRY_AFTER_S)
-    return tagged(request, response, _operation_out(operation))
+    return tagged(request, response, operation_out(operation))
 
 
 def _get(principal: Principal, operation_id: int) -> Operation:
@@ -275,7 +276,8 @@ def _get(principal: Principal, operation_id: int) -> Operation:
     return operation
 
 
-def _operation_out(operation: Operation) -> OperationOut:
+def operation_out(operation: Operation) -> OperationOut:
+    """Return an operation as the API shows it."""
     kind = Operation.Kind(operation.kind)
     done = operation.state == Operation.State.SUCCEEDED
     return OperationOut(
@@ -290,6 +292,11 @@ def _operation_out(operation: Operation) -> OperationOut:
         started_at=operation.started_at,
         ended_at=operation.ended_at,
         result=operation.result,
-        result_url=reverse(_RESULTS[kind]) if done else None,
+        result_url=_result_url(kind, operation.parameters) if done else None,
         error=operation.error,
     )
+
+
+def _result_url(kind: Operation.Kind, parameters: Mapping[str, Any]) -> str:
+    name, parameter = _RESULTS[kind]
+    return reverse(name, args=[parameters[parameter]] if parameter is not None else [])

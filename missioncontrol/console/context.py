@@ -20,6 +20,7 @@ from telemetry.models import Alarm
 SECTIONS: Final[dict[str, Action]] = {
     "now": Action.CONTACT_VIEW,
     "passes": Action.CONTACT_VIEW,
+    "plans": Action.PLAN_VIEW,
     "telemetry": Action.TELEMETRY_VIEW,
     "commands": Action.TELECOMMAND_VIEW,
     "jobs": Action.JOB_VIEW,

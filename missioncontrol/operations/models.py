@@ -20,6 +20,7 @@ class Operation(models.Model):
 
         CONTACT_WINDOW_RECOMPUTE = Action.CONTACT_WINDOW_RECOMPUTE.value
         LOG_VERIFY = Action.LOG_VERIFY.value
+        PLAN_PROPOSE = Action.PLAN_PROPOSE.value
 
     class State(models.TextChoices):
         WAITING = "WAITING", "waits for a worker"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,8 @@ from missioncontrol.contacts.services import recompute_windows
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.operations.models import Operation
+from missioncontrol.scheduling.services import improve_plan
+from missioncontrol.scheduling.solver.planning import Search
 
 Tell = Callable[[float], None]  # how much is done, from 0 to 1
 Runner = Callable[[Operation, datetime, Tell], Mapping[str, Any]]
@@ -89,7 +93,30 @@ def _verify_log(_operation: Operation, _at: datetime, tell: Tell) -> Mapping[str
     }
 
 
+_SOLVER_THREADS: Final = 2  # slices of time side by side; the solver lets go of Python meanwhile
+
+
+def _improve_plan(operation: Operation, at: datetime, _tell: Tell) -> Mapping[str, Any]:
+    # A thread of the pool touches no rows, so it need not know for whom work is done.
+    with ThreadPoolExecutor(_SOLVER_THREADS) as threads:
+        search = Search(
+            limit_s=operation.parameters["limit_s"],
+            elapsed_s=time.monotonic,
+            run_all=threads.map,
+        )
+        plan = improve_plan(plan_id=operation.parameters["plan"], search=search, at=at)
+    return {
+        "plan": plan.pk,
+        "state": plan.state,
+        "contacts": plan.contact_count,
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "gap": plan.gap,
+    }
+
+
 _RUNNERS: Final[Mapping[Operation.Kind, Runner]] = {
     Operation.Kind.CONTACT_WINDOW_RECOMPUTE: _recompute_contact_windows,
     Operation.Kind.LOG_VERIFY: _verify_log,
+    Operation.Kind.PLAN_PROPOSE: _improve_plan,
 }

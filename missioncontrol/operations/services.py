@@ -15,6 +15,8 @@ from missioncontrol.kernel.dispatch import send_after_commit
 from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.operations import selectors
 from missioncontrol.operations.models import Operation
+from missioncontrol.scheduling.models import Plan
+from missioncontrol.scheduling.services import propose_plan
 
 # The message may be lost with the broker; then the sweep sends another.
 RESEND_AFTER: Final = timedelta(seconds=15)
@@ -62,6 +64,48 @@ def start_operation(
     _log("operation.start", operation, asked_by, at, parameters=dict(parameters))
     send_after_commit("missioncontrol.operations.tasks.run_operation", operation_id=operation.pk)
     return operation
+
+
+def start_planning(
+    *,
+    organisation: Organisation,
+    horizon: timedelta,
+    repairs: bool,
+    limit_s: float,
+    asked_by: Operator,
+    at: datetime,
+    wall_at: datetime,
+) -> tuple[Plan, Operation]:
+    """Propose a plan at once, and have a worker make it better; return both.
+
+    Two transactions: a plan without its operation is one that nobody improves,
+    and does no harm.
+
+    Args:
+        organisation: Which operates the mission.
+        horizon: How far ahead is planned.
+        repairs: Keep every contact that no outage hits.
+        limit_s: How long the worker looks for better.
+        asked_by: Who asks.
+        at: Mission time, UTC.
+        wall_at: The same on the machine's clock.
+
+    Raises:
+        NotPermittedError: no role of *asked_by* grants it.
+        PlanRefusedError: there is nothing to plan.
+    """
+    plan = propose_plan(
+        organisation=organisation, horizon=horizon, actor=asked_by, at=at, repairs=repairs
+    )
+    operation = start_operation(
+        kind=Operation.Kind.PLAN_PROPOSE,
+        parameters={"plan": plan.pk, "limit_s": limit_s},
+        organisation=organisation,
+        asked_by=asked_by,
+        at=at,
+        wall_at=wall_at,
+    )
+    return plan, operation
 
 
 def begin_operation(*, operation_id: int, wall_at: datetime) -> Operation | None:

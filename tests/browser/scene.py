@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
@@ -34,8 +35,17 @@ from missioncontrol.pipelines.models import (
 )
 from missioncontrol.pipelines.services import begin_step, end_step
 from missioncontrol.scheduling.leases import claim_contact
-from missioncontrol.scheduling.models import Contact
-from missioncontrol.scheduling.services import advance_contact, book_contacts
+from missioncontrol.scheduling.models import Contact, ContactRequest
+from missioncontrol.scheduling.services import (
+    RequestTerms,
+    advance_contact,
+    book_contacts,
+    declare_outage,
+    improve_plan,
+    propose_plan,
+    request_contact,
+)
+from missioncontrol.scheduling.solver.planning import Search
 from telemetry.models import BadFrame
 from telemetry.pipeline import ReceivedPacket
 from telemetry.services import TelemetryReception, open_session
@@ -90,6 +100,7 @@ def build() -> None:
     sequence_entries(at=AT)
     cosign_newest(at=AT)
     _fly(contact)
+    _plan(spacecraft, people)
     _supervise()
     sequence_entries(at=AT)
     cosign_newest(at=AT)
@@ -305,6 +316,44 @@ def _fly(contact: Contact) -> None:
         reported_at=sent_at + timedelta(seconds=0.4),
         resolved_at=sent_at + timedelta(seconds=2),
     )
+
+
+def _plan(spacecraft: Spacecraft, people: dict[str, Operator]) -> None:
+    """An antenna is out for the pass after next; a plan that repairs waits for approval."""
+    laboratory = Organisation.objects.get(slug="ai-laboratory-1")
+    for longest_s in (240, 1500):
+        request_contact(
+            organisation=laboratory,
+            spacecraft=spacecraft,
+            terms=RequestTerms(
+                kind=ContactRequest.Kind.DATA,
+                earliest=AT,
+                deadline=AT + timedelta(hours=20),
+                minimum_duration_s=longest_s,
+                minimum_count=2,
+            ),
+            actor=people["mei"],
+            at=AT,
+        )
+    hit = Contact.objects.order_by("aos")[2]
+    declare_outage(
+        of=hit.antenna,
+        begins=hit.aos - timedelta(hours=1),
+        ends=hit.aos + timedelta(hours=5),
+        planned=False,
+        reason="Drive fault in azimuth",
+        actor=people["alice"],
+        at=AT,
+    )
+    plan = propose_plan(
+        organisation=Organisation.objects.get(slug="operator"),
+        horizon=timedelta(hours=24),
+        actor=people["alice"],
+        at=AT,
+        repairs=True,
+    )
+    search = Search(limit_s=1.0, elapsed_s=time.monotonic)
+    improve_plan(plan_id=plan.pk, search=search, at=AT + timedelta(seconds=2))
 
 
 def _supervise() -> None:

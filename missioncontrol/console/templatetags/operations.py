@@ -63,6 +63,14 @@ _STATUS_OF_STATE: Final[dict[str, Status]] = {
     "FAILING": "caution",
     "DISABLED": "serious",
     "DELIVERED": "normal",
+    # plans, and what they do to contacts
+    "PROPOSED": "caution",
+    "SUPERSEDED": "off",
+    "ADDED": "standby",
+    "MOVED": "caution",
+    "TRIMMED": "caution",
+    "DROPPED": "serious",
+    "REASSIGNED": "off",
     # telecommands
     "SUBMITTED": "caution",
     "APPROVED": "standby",

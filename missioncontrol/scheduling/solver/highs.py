@@ -31,6 +31,13 @@ class SolverError(RuntimeError):
     """The library could not do what it should: our model is wrong, not the problem."""
 
 
+class _QuietHighs(highspy.Highs):
+    """The library without its callbacks: setting them up writes a banner to standard output."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802  # the library's name
+        """Set up none; none is used."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinearProgram:
     """Maximise gain * x, lower <= matrix * x <= upper, 0 <= x <= limit; matrix by rows."""
@@ -131,7 +138,7 @@ def _load(
     if integer is not None:
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         model.integrality_ = [kinds[one] for one in integer.tolist()]
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs = _QuietHighs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("parallel", "off")

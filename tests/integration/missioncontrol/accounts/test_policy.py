@@ -27,6 +27,13 @@ ONLY = {
     Action.ALARM_ACKNOWLEDGE: {OPERATOR},
     Action.CONTACT_CANCEL: {OPERATOR, FLIGHT_DYNAMICS},
     Action.CONTACT_WINDOW_RECOMPUTE: {OPERATOR, FLIGHT_DYNAMICS},
+    Action.CONTACT_REQUEST_VIEW: {OPERATOR, APPROVER, FLIGHT_DYNAMICS, MEMBER, AUDITOR},
+    Action.CONTACT_REQUEST_MANAGE: {OPERATOR, FLIGHT_DYNAMICS, MEMBER},
+    Action.OUTAGE_DECLARE: {OPERATOR, FLIGHT_DYNAMICS, PROVIDER},
+    Action.PLAN_VIEW: {OPERATOR, APPROVER, FLIGHT_DYNAMICS, AUDITOR},
+    Action.PLAN_PROPOSE: {OPERATOR, FLIGHT_DYNAMICS},
+    Action.PLAN_APPROVE: {OPERATOR, APPROVER},
+    Action.PLAN_PUBLISH: {OPERATOR, FLIGHT_DYNAMICS},
     Action.TELECOMMAND_VIEW: {OPERATOR, APPROVER, FLIGHT_DYNAMICS, AUDITOR},
     Action.TELECOMMAND_SUBMIT: {OPERATOR},
     Action.TELECOMMAND_APPROVE: {OPERATOR, APPROVER},
@@ -58,12 +65,15 @@ class TestTheTable:
     def test_leaves_to_everybody_what_all_members_may_see(self):
         everybodys = {action for action in Action if action not in ONLY}
         assert {action for action in everybodys if CONCERNS[action] is not Concern.ANYBODY} == {
-            Action.OPENING_VIEW
+            Action.OPENING_VIEW,
+            Action.CALENDAR_FEED_MANAGE,
         }
 
-    def test_takes_a_confirmation_for_approvals_keys_and_roles(self):
+    def test_takes_a_confirmation_for_approvals_plans_keys_and_roles(self):
         assert {
             Action.TELECOMMAND_APPROVE,
+            Action.PLAN_APPROVE,
+            Action.PLAN_PUBLISH,
             Action.OPENING_ERASE,
             Action.ACCOUNT_MANAGE,
             Action.TOKEN_MANAGE,

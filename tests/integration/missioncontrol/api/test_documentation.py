@@ -47,6 +47,8 @@ INTERPRETER = """#!/bin/sh
 case "$*" in
 "manage.py create_token demo-pipeline --name pipeline"*) echo {pipeline} ;;
 *" --name administration"*) echo {administration} ;;
+*" --name planning"*) echo {planning} ;;
+"manage.py verify_plan "*) shift; exec {python} {root}/manage.py "$@" ;;
 "manage.py create_token operator "*) echo {operator} ;;
 *) PYTHONPATH={root} exec {python} "$@" ;;
 esac
@@ -120,6 +122,7 @@ def shell(live_server, mission, operating, laboratory, tmp_path):
             pipeline=token("demo-pipeline", "pipeline"),
             operator=token("operator", "telemetry"),
             administration=token("operator", "administration"),
+            planning=token("operator", "planning"),
             root=ROOT,
             python=sys.executable,
         )
@@ -174,6 +177,15 @@ def test_every_example_runs_and_prints_what_the_page_says(shell, book):
     printed = run()
     assert '"state": "SUCCEEDED"' in printed
     assert '"DD-1": ' in printed
+
+    assert '"state": "OPEN"' in run()
+    assert '"method": "GREEDY"' in run()
+    run_operation(operation_id=Operation.objects.latest("pk").pk)
+    assert re.search(r'"bound": [\d.]+,', run())
+    printed = run()
+    assert '"state": "PUBLISHED"' in printed
+    assert "plan.json: " in printed
+    assert ": verified" in printed
 
     printed = run()
     assert '"username": "dana"' in printed

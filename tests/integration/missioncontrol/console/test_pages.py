@@ -17,7 +17,7 @@ from missioncontrol.console.presentation import isolation
 from missioncontrol.console.presentation.isolation import isolation_notice
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.organisations import acting_for_everybody
-from missioncontrol.scheduling.models import Contact
+from missioncontrol.scheduling.models import Contact, Plan
 from telemetry.models import BadFrame
 from tests import signing_in
 from tests.browser import scene
@@ -28,6 +28,9 @@ PAGES = {
     "now": [],
     "passes": [],
     "pass_detail": Contact,
+    "timeline": [],
+    "plans": [],
+    "plan_detail": Plan,
     "telemetry": [],
     "bad_frames": [],
     "commands": [],
@@ -53,6 +56,9 @@ MARKS = {
     "now": "Pass under way",
     "passes": 'data-station="KASHI"',
     "pass_detail": "N(S) 0, N(R) 1 of the CLCW",
+    "timeline": 'data-items-url="/timeline/items"',
+    "plans": "Drive fault in azimuth",
+    "plan_detail": 'data-kind="DROPPED"',
     "telemetry": 'data-parameter="PWR_BATT_V"',
     "bad_frames": "does not match (CRC)",
     "commands": "One second fills the recorder",

@@ -151,3 +151,8 @@ class TestGreedyPlan:
         windows = [window("whole", 0, 600), window("cut", 300, 700, spacecraft="DD-2")]
         plan = greedy_plan(problem(windows=windows, requests=wanted))
         assert [one.id for one in plan.contacts] == ["whole"]
+
+
+def test_writes_nothing_to_standard_output(capfd):
+    make_plan(problem(windows=[window("w", 0, 300)], requests=[request()]), search())
+    assert capfd.readouterr().out == ""

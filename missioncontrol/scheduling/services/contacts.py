@@ -7,41 +7,42 @@ from django.db import transaction
 
 from missioncontrol.accounts.models import Operator
 from missioncontrol.accounts.policy import Action, require
-from missioncontrol.audit.services import append_entry
 from missioncontrol.contacts.models import ContactWindow
 from missioncontrol.contacts.selectors import windows_between
 from missioncontrol.fleet import selectors as fleet
-from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
-from missioncontrol.kernel.errors import RefusedError
-from missioncontrol.kernel.live import publish_after_commit
+from missioncontrol.fleet.models import MissionProfile, Spacecraft
+from missioncontrol.scheduling import selectors
+from missioncontrol.scheduling.bookings import is_free, move_contact, put_contact
 from missioncontrol.scheduling.models import TRANSITIONS, Contact
+from missioncontrol.scheduling.services.errors import ContactRefusedError
 
 BOOKING_HORIZON: Final = timedelta(hours=24)
 _PROCESS: Final = "process:scheduler"
 
 
-class ContactRefusedError(RefusedError):
-    """The contact cannot be changed like this."""
-
-
 def book_contacts(*, at: datetime) -> list[Contact]:
     """Book the free windows of the next day, the best first.
 
-    The value of a window is its largest elevation, then its length. An antenna
-    serves one spacecraft at a time, its set-up and tear-down included; a
-    spacecraft is in one place. What is booked stays booked.
+    The value of a window is its largest elevation, then its length. What is
+    booked stays booked. Within the horizon of the plan in force nothing is
+    booked but by plans, and nothing ever into an outage.
 
     Returns:
         The new contacts, by AOS.
     """
     booked: list[Contact] = []
+    planned = selectors.horizon_in_force()
     for spacecraft in fleet.active_spacecraft():
         profiles = fleet.mission_profiles(spacecraft)
         if not profiles:
             continue
-        windows = windows_between(at, at + BOOKING_HORIZON, spacecraft=spacecraft)
+        windows = [
+            window
+            for window in windows_between(at, at + BOOKING_HORIZON, spacecraft=spacecraft)
+            if planned is None or not planned[0] <= window.aos < planned[1]
+        ]
         for window in sorted(windows, key=_value, reverse=True):
-            contact = _book(window, spacecraft, profiles[0], at)
+            contact = _book(window, profiles[0], at)
             if contact is not None:
                 booked.append(contact)
     return sorted(booked, key=lambda contact: contact.aos)
@@ -52,65 +53,14 @@ def _value(window: ContactWindow) -> tuple[float, timedelta]:
 
 
 @transaction.atomic
-def _book(
-    window: ContactWindow, spacecraft: Spacecraft, profile: MissionProfile, at: datetime
-) -> Contact | None:
+def _book(window: ContactWindow, profile: MissionProfile, at: datetime) -> Contact | None:
     begins = window.aos - timedelta(seconds=profile.pre_pass_s)
     long_enough = (window.los - window.aos).total_seconds() >= profile.minimum_contact_s
-    if begins < at or not long_enough or _is_busy(spacecraft, window):
+    if begins < at or not long_enough:
         return None
-    antenna = _free_antenna(window)
-    if antenna is None:
-        return None
-    contact = Contact.objects.create(
-        spacecraft=spacecraft,
-        antenna=antenna,
-        profile=profile,
-        aos=window.aos,
-        tca=window.tca,
-        los=window.los,
-        max_elevation_deg=window.max_elevation_deg,
-        aos_azimuth_deg=window.aos_azimuth_deg,
-        los_azimuth_deg=window.los_azimuth_deg,
-        pre_pass_s=profile.pre_pass_s,
-        post_pass_s=profile.post_pass_s,
-        booked_at=at,
-    )
-    append_entry(
-        action="contact.book",
-        subject=f"contact:{contact.pk}",
-        actor=_PROCESS,
-        at=at,
-        organisation=antenna.station.owner.slug,
-        details={
-            "spacecraft": spacecraft.name,
-            "antenna": antenna.name,
-            "aos": contact.aos.isoformat(),
-            "los": contact.los.isoformat(),
-        },
-    )
-    publish_after_commit({"type": "refresh", "part": "passes"})
-    return contact
-
-
-def _is_busy(spacecraft: Spacecraft, window: ContactWindow) -> bool:
-    return (
-        Contact.objects.exclude(state=Contact.State.CANCELLED)
-        .filter(spacecraft=spacecraft, aos__lt=window.los, los__gt=window.aos)
-        .exists()
-    )
-
-
-def _free_antenna(window: ContactWindow) -> Antenna | None:
     for antenna in fleet.active_antennas(window.station):
-        margin = timedelta(seconds=antenna.setup_s + antenna.teardown_s)
-        taken = (
-            Contact.objects.exclude(state=Contact.State.CANCELLED)
-            .filter(antenna=antenna, aos__lt=window.los + margin, los__gt=window.aos - margin)
-            .exists()
-        )
-        if not taken:
-            return antenna
+        if is_free(antenna, profile, window):
+            return put_contact(window, antenna, profile, actor=_PROCESS, at=at)
     return None
 
 
@@ -220,19 +170,4 @@ def _move(
         raise ContactRefusedError(
             f"{contact} is {contact.state}; {to.value} cannot follow. Allowed: {allowed}."
         )
-    was, contact.state = contact.state, to
-    contact.failure = failure or contact.failure
-    if to == Contact.State.PREPASS:
-        contact.started_at = at
-    if not TRANSITIONS[to]:
-        contact.ended_at = at
-    contact.save(update_fields=["state", "failure", "started_at", "ended_at"])
-    append_entry(
-        action=f"contact.{to.value.lower()}",
-        subject=f"contact:{contact.pk}",
-        actor=actor,
-        at=at,
-        details={"was": was, "spacecraft": contact.spacecraft.name, "failure": failure},
-    )
-    publish_after_commit({"type": "pass", "contact": contact.pk, "state": to.value})
-    publish_after_commit({"type": "refresh", "part": "now"})
+    move_contact(contact, to, at=at, failure=failure, actor=actor)

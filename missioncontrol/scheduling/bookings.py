@@ -1,0 +1,150 @@
+"""Contacts put into rows and moved from state to state: what services share.
+
+Called inside a service's transaction. An antenna is occupied from set-up to
+tear-down; the longer of set-up and pre-pass counts, and of tear-down and
+post-pass, as in ``solver/problem.py``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Q
+
+from missioncontrol.accounts.models import Operator
+from missioncontrol.audit.services import append_entry
+from missioncontrol.contacts.models import ContactWindow
+from missioncontrol.fleet.models import Antenna, MissionProfile
+from missioncontrol.kernel.live import publish_after_commit
+from missioncontrol.scheduling.models import TRANSITIONS, Contact, Outage
+
+# The mission file allows no longer set-up, tear-down, pre-pass or post-pass.
+_NEARBY: Final = timedelta(hours=1)
+
+
+def put_contact(
+    window: ContactWindow,
+    antenna: Antenna,
+    profile: MissionProfile,
+    *,
+    actor: Operator | str,
+    at: datetime,
+    plan_id: int | None = None,
+    request_id: int | None = None,
+) -> Contact:
+    """Book a window on an antenna that is free."""
+    contact = Contact.objects.create(
+        spacecraft=window.spacecraft,
+        antenna=antenna,
+        profile=profile,
+        aos=window.aos,
+        tca=window.tca,
+        los=window.los,
+        max_elevation_deg=window.max_elevation_deg,
+        aos_azimuth_deg=window.aos_azimuth_deg,
+        los_azimuth_deg=window.los_azimuth_deg,
+        pre_pass_s=profile.pre_pass_s,
+        post_pass_s=profile.post_pass_s,
+        booked_at=at,
+        plan_id=plan_id,
+        request_id=request_id,
+    )
+    append_entry(
+        action="contact.book",
+        subject=f"contact:{contact.pk}",
+        actor=actor,
+        at=at,
+        organisation=antenna.station.owner.slug,
+        details={
+            "spacecraft": window.spacecraft.name,
+            "antenna": antenna.name,
+            "aos": contact.aos.isoformat(),
+            "los": contact.los.isoformat(),
+        },
+    )
+    publish_after_commit({"type": "refresh", "part": "passes"})
+    return contact
+
+
+def is_free(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
+    """Return whether a window can be booked: no contact in the way, and no outage."""
+    return not (contacts_in_the_way(antenna, profile, window) or is_out(antenna, profile, window))
+
+
+def contacts_in_the_way(
+    antenna: Antenna, profile: MissionProfile, window: ContactWindow
+) -> list[Contact]:
+    """Return the booked contacts that a window cannot be booked beside."""
+    wanted = _occupied(antenna, profile, window.aos, window.los)
+    nearby = (
+        Contact.objects.exclude(state=Contact.State.CANCELLED)
+        .filter(
+            Q(antenna=antenna) | Q(spacecraft=window.spacecraft_id),
+            aos__lte=wanted[1] + _NEARBY,
+            los__gte=wanted[0] - _NEARBY,
+        )
+        .select_related("antenna", "spacecraft")
+    )
+    return [
+        one
+        for one in nearby
+        if (one.antenna_id == antenna.pk and _overlap(_occupied_by(one), wanted))
+        or (
+            one.spacecraft_id == window.spacecraft_id
+            and _overlap((one.aos, one.los), (window.aos, window.los))
+        )
+    ]
+
+
+def is_out(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
+    """Return whether an outage of the antenna or the spacecraft touches a window."""
+    begins, ends = _occupied(antenna, profile, window.aos, window.los)
+    of_antenna = Q(antenna=antenna, begins__lt=ends, ends__gt=begins)
+    of_spacecraft = Q(spacecraft=window.spacecraft_id, begins__lt=window.los, ends__gt=window.aos)
+    return Outage.objects.filter(of_antenna | of_spacecraft, lifted_at=None).exists()
+
+
+def move_contact(
+    contact: Contact, to: Contact.State, *, at: datetime, failure: str, actor: Operator | str
+) -> None:
+    """Move a contact to a state that may follow; the caller has checked ``TRANSITIONS``."""
+    was, contact.state = contact.state, to
+    contact.failure = failure or contact.failure
+    if to == Contact.State.PREPASS:
+        contact.started_at = at
+    if not TRANSITIONS[to]:
+        contact.ended_at = at
+    contact.save(update_fields=["state", "failure", "started_at", "ended_at"])
+    append_entry(
+        action=f"contact.{to.value.lower()}",
+        subject=f"contact:{contact.pk}",
+        actor=actor,
+        at=at,
+        details={"was": was, "spacecraft": contact.spacecraft.name, "failure": failure},
+    )
+    publish_after_commit({"type": "pass", "contact": contact.pk, "state": to.value})
+    publish_after_commit({"type": "refresh", "part": "now"})
+
+
+def _occupied_by(contact: Contact) -> tuple[datetime, datetime]:
+    return _with_margins(
+        contact.antenna, contact.pre_pass_s, contact.post_pass_s, contact.aos, contact.los
+    )
+
+
+def _occupied(
+    antenna: Antenna, profile: MissionProfile, aos: datetime, los: datetime
+) -> tuple[datetime, datetime]:
+    return _with_margins(antenna, profile.pre_pass_s, profile.post_pass_s, aos, los)
+
+
+def _with_margins(
+    antenna: Antenna, pre_pass_s: int, post_pass_s: int, aos: datetime, los: datetime
+) -> tuple[datetime, datetime]:
+    before = timedelta(seconds=max(antenna.setup_s, pre_pass_s))
+    return aos - before, los + timedelta(seconds=max(antenna.teardown_s, post_pass_s))
+
+
+def _overlap(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> bool:
+    return one[0] < other[1] and one[1] > other[0]
