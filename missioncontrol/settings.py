@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "missioncontrol.kernel.admission.Admission",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -112,6 +113,9 @@ MIDDLEWARE = [
     "missioncontrol.accounts.gate.Gate",
     "missioncontrol.accounts.second_factor.SecondFactor",
 ]
+
+# Of one web process; each may hold a connection to the database.
+REQUESTS_AT_ONCE = 32
 
 ROOT_URLCONF = "missioncontrol.urls"
 ASGI_APPLICATION = "missioncontrol.asgi.application"

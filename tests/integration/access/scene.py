@@ -20,13 +20,16 @@ from missioncontrol.audit.merkle.keys import KeyType, SigningKey
 from missioncontrol.audit.models import AuditEntry, Witness
 from missioncontrol.audit.selectors import log_folder
 from missioncontrol.audit.services import register_witness, sequence_entries
+from missioncontrol.console.presentation.plans import seen_mark
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.models import ClockAnchor
 from missioncontrol.operations.models import Operation
 from missioncontrol.operations.services import start_operation
 from missioncontrol.pipelines.demo import seed_mission
-from missioncontrol.scheduling.models import Contact
+from missioncontrol.scheduling import services as scheduling
+from missioncontrol.scheduling.models import CalendarFeed, Contact, ContactRequest, Outage, Plan
+from missioncontrol.scheduling.selectors import get_plan
 from missioncontrol.webhooks.models import Delivery, Webhook
 from missioncontrol.webhooks.services import create_webhook
 from telemetry.models import Alarm, BadFrame
@@ -195,6 +198,56 @@ class Scene:
             client_secret="secret",
             actor="process:test",
             at=AT,
+        )
+
+    def contact_request(self) -> ContactRequest:
+        """Make one of the member's, for the operator's spacecraft."""
+        return scheduling.request_contact(
+            organisation=self.organisation(Whose.MEMBER),
+            spacecraft=self.spacecraft,
+            terms=scheduling.RequestTerms(
+                kind=ContactRequest.Kind.DATA, earliest=AT, deadline=AT + timedelta(hours=9)
+            ),
+            actor=self.submitter,
+            at=AT,
+        )
+
+    def outage(self) -> Outage:
+        """Make one of the spacecraft, tomorrow."""
+        return scheduling.declare_outage(
+            of=self.spacecraft,
+            begins=AT + timedelta(days=1),
+            ends=AT + timedelta(days=1, hours=1),
+            planned=True,
+            reason="a bearing",
+            actor=self.commander,
+            at=AT,
+        )
+
+    def plan(self) -> Plan:
+        """Make one that waits for a decision."""
+        return scheduling.propose_plan(
+            organisation=self.organisation(Whose.OPERATING),
+            horizon=timedelta(hours=2),
+            actor=self.commander,
+            at=AT,
+        )
+
+    def approved_plan(self) -> Plan:
+        return scheduling.approve_plan(plan_id=self.plan().pk, actor=self.commander, at=AT)
+
+    def seen(self, plan: Plan) -> str:
+        """Return what a page shows that it has seen of *plan*."""
+        return seen_mark(get_plan(plan.pk))
+
+    def calendar_feed(self) -> tuple[CalendarFeed, str]:
+        """Make one of the member's; return it and its secret."""
+        return scheduling.make_calendar_feed(
+            organisation=self.organisation(Whose.MEMBER),
+            of=self.spacecraft,
+            actor=self.submitter,
+            at=AT,
+            wall_at=clock.wall_now(),
         )
 
     def webhook(self) -> Webhook:

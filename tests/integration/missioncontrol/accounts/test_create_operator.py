@@ -13,7 +13,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def create(*arguments, password="a good pass-phrase\n", monkeypatch):
+def create(*arguments, password="correct horse battery\n", monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(password))
     call_command("create_operator", "alice", *arguments)
 
@@ -26,7 +26,7 @@ class TestCreateOperator:
             monkeypatch=monkeypatch,
         )
         alice = Operator.objects.get(username="alice")
-        assert alice.check_password("a good pass-phrase")
+        assert alice.check_password("correct horse battery")
         assert {row.role for row in alice.memberships.all()} == {"operator", "administrator"}
         assert AuditEntry.objects.get().actor == "process:command-line"
         assert "alice is operator, administrator for Operations." in capsys.readouterr().out
