@@ -198,8 +198,7 @@ def import_simple_schedule(request: HttpRequest, asked: ScheduleIn) -> ImportedS
     of the mission, keeps its aperture (an antenna's name) from us.
     """
     principal = principal_of(request)
-    if not principal.may(Action.PLAN_PROPOSE):
-        principal.require(Action.OUTAGE_DECLARE)
+    principal.require(Action.OUTAGE_DECLARE)
     try:
         schedule = read_simple_schedule(asked.xml.encode())
     except SimpleScheduleError as error:
@@ -232,6 +231,7 @@ def _named(asked: OutageIn) -> Antenna | Spacecraft:
 def _declaring(request: HttpRequest, owner: Organisation) -> Principal:
     """Return who asks, who acts for the owner of what is out or plans for the mission."""
     principal = principal_of(request)
+    principal.require(Action.OUTAGE_DECLARE)  # the scope of a token, for planners too
     if principal.may(Action.PLAN_PROPOSE):
         return principal
     return permitted(request, Action.OUTAGE_DECLARE, owner)

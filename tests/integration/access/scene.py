@@ -21,6 +21,7 @@ from missioncontrol.audit.models import AuditEntry, Witness
 from missioncontrol.audit.selectors import log_folder
 from missioncontrol.audit.services import register_witness, sequence_entries
 from missioncontrol.console.presentation.plans import seen_mark
+from missioncontrol.contacts.services import recompute_group
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.models import ClockAnchor
@@ -56,6 +57,10 @@ class Scene:
         clock.forget()
         self.cast = Cast()
         self.spacecraft = Spacecraft.objects.select_related("organisation").get()
+        # So that there is something to plan with.
+        recompute_group(
+            spacecraft_ids=[self.spacecraft.pk], start=AT, horizon=timedelta(hours=3), at=AT
+        )
         self._contacts = 0
         # Who has asked for what the others act on.
         self.commander = factories.operator(
