@@ -119,8 +119,16 @@ function yRange(scale, least, greatest) {
   const all = [least, greatest, ...near].filter(Number.isFinite);
   if (all.length === 0) return [0, 1];
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const room = (high - low) * 0.06 || Math.abs(high) * 0.05 || 1;
+  const room = (high - low) * 0.1 || Math.abs(high) * 0.05 || 1;
   return [low - room, high + room];
+}
+
+// Names of limits that lie close together stand beside each other, not upon each other.
+function labelPlace(taken, y, width, right, leastGap) {
+  const beside = taken.filter((other) => Math.abs(other.y - y) < leastGap).map((other) => other.left - leastGap);
+  const place = { y, right: Math.min(right, ...beside) };
+  taken.push({ y, left: place.right - width });
+  return place;
 }
 
 function drawLimits(plot) {
@@ -128,28 +136,30 @@ function drawLimits(plot) {
   const { ctx, bbox } = plot;
   const style = getComputedStyle(root);
   const ratio = globalThis.uPlot.pxRatio ?? devicePixelRatio;
+  const [top, bottom, right] = [bbox.top, bbox.top + bbox.height, bbox.left + bbox.width];
+  const taken = [];
   ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
   ctx.font = `${11 * ratio}px sans-serif`;
   ctx.textAlign = "right";
   ctx.lineWidth = ratio;
-  chosen().forEach((name) => {
+  ctx.setLineDash([4 * ratio, 4 * ratio]);
+  for (const name of chosen()) {
     for (const { value, side, status } of series.get(name).limits) {
       const y = Math.round(plot.valToPos(value, scaleOf(name), true));
-      if (!Number.isFinite(y) || y < bbox.top || y > bbox.top + bbox.height) continue;
+      if (!Number.isFinite(y) || y < top || y > bottom) continue;
       ctx.strokeStyle = style.getPropertyValue(`--${status}`);
       ctx.fillStyle = ctx.strokeStyle;
-      ctx.setLineDash([4 * ratio, 4 * ratio]);
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.lineTo(right, y);
       ctx.stroke();
-      const label = side === "above" ? -4 : 12; // on the side where the alarm is
-      ctx.fillText(`${name} ${status} ${side === "above" ? ">" : "<"} ${value}`, bbox.left + bbox.width - 6 * ratio, y + label * ratio);
+      const text = `${name} ${status} ${side === "above" ? ">" : "<"} ${value}`;
+      // On the side where the alarm is, where there is room for it.
+      const isAbove = side === "above" ? y - 14 * ratio > top : y + 14 * ratio > bottom;
+      const place = labelPlace(taken, y + (isAbove ? -4 : 12) * ratio, ctx.measureText(text).width, right - 6 * ratio, 12 * ratio);
+      ctx.fillText(text, place.right, place.y);
     }
-  });
+  }
   ctx.restore();
 }
 
@@ -213,8 +223,8 @@ function figuresRow(name, index) {
   const weighed = mean.reduce((sum, value, at) => sum + value * counts[at], 0) / all;
   const cursor = cell("td", "", "number");
   cursor.dataset.cursorValue = "";
-  row.append(head, cursor, ...[mean.at(-1), least.reduce((one, other) => Math.min(one, other), Infinity), greatest.reduce((one, other) => Math.max(one, other), -Infinity), weighed]
-    .map((number, column) => cell("td", figure(number), column === 3 ? "number wide-only" : "number")));
+  row.append(head, cursor, ...[least.reduce((one, other) => Math.min(one, other), Infinity), greatest.reduce((one, other) => Math.max(one, other), -Infinity), weighed]
+    .map((number, column) => cell("td", figure(number), column === 2 ? "number wide-only" : "number")));
   return row;
 }
 
@@ -229,15 +239,19 @@ function nearest(times, at) {
 
 function valueNear({ times, mean, least, greatest, stepS, periodS }, at) {
   const index = nearest(times, at);
-  if (!times.length || Math.abs(times[index] - at) > GAP_STEPS * Math.max(stepS, periodS)) return "—";
-  return least[index] === greatest[index] ? figure(mean[index]) : `${figure(mean[index])} (${figure(least[index])} … ${figure(greatest[index])})`;
+  if (!times.length || Math.abs(times[index] - at) > GAP_STEPS * Math.max(stepS, periodS)) return ["—", ""];
+  const range = least[index] === greatest[index] ? "" : `${figure(least[index])} … ${figure(greatest[index])}`;
+  return [figure(mean[index]), range];
 }
 
 function showCursor(plot) {
   const { left } = plot.cursor;
   const at = left >= 0 ? plot.posToVal(left, "x") : null;
   byId("plot-cursor").textContent = at === null ? "" : `${iso(at).replace("T", " ").slice(0, 19)}Z`;
-  for (const row of tableBody.rows) row.querySelector("[data-cursor-value]").textContent = at === null ? "" : valueNear(series.get(row.dataset.plotted), at);
+  for (const row of tableBody.rows) {
+    const [value, range] = at === null ? ["", ""] : valueNear(series.get(row.dataset.plotted), at);
+    row.querySelector("[data-cursor-value]").replaceChildren(value, ...(range ? [cell("span", range, "alarm-meta")] : []));
+  }
 }
 
 // ---- drawing, at most once a frame
