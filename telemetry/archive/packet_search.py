@@ -13,7 +13,7 @@ from telemetry.archive.interface import StoredPacket
 from telemetry.archive.packet_rows import PacketRows, to_us
 from telemetry.archive.raw_log import Block, RawLog
 
-_EVER_US: Final = (1 << 63) - 1
+_LARGEST: Final = (1 << 63) - 1
 
 
 def newest_packets(
@@ -68,7 +68,7 @@ def _newest_first(
             (edition, spacecraft, before_us),
         ).fetchall()
     # On the disk, and the database hears of them with the next flush.
-    yield _EVER_US, log.whole_blocks(committed_end)
+    yield _LARGEST, log.whole_blocks(committed_end)
     for last_us, first, end, held in ranges:
         if apids is None or any(int(apid) in apids for apid in held.split()):
             yield last_us, log.blocks(first, end)
@@ -78,6 +78,8 @@ def packet_at(
     connection: sqlite3.Connection, log: RawLog, cursor: int, *, spacecraft: str
 ) -> StoredPacket | None:
     """See ``ArchiveReader.packet_at``."""
+    if not 0 < cursor <= _LARGEST:  # more than SQLite can be asked for
+        return None
     with transaction(connection, "DEFERRED"):
         edition, committed_end = archive_state(connection)
         ranges = connection.execute(

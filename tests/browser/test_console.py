@@ -20,6 +20,8 @@ PAGES = [
     "/passes/",
     "/passes/1/",
     "/telemetry/DD-1/?plot=PWR_BATT_V",
+    "/telemetry/DD-1/packets/?apid=100",
+    "/telemetry/DD-1/gaps/",
     "/telemetry/bad-frames/",
     "/commands/?telecommand=PAYLOAD_POWER",
     "/jobs/",

@@ -29,6 +29,8 @@ PAGES = {
     "passes": [],
     "pass_detail": Contact,
     "telemetry": [],
+    "packets": ["DD-1"],
+    "gaps": ["DD-1"],
     "bad_frames": [],
     "commands": [],
     "jobs": [],
@@ -54,6 +56,8 @@ MARKS = {
     "passes": 'data-station="KASHI"',
     "pass_detail": "N(S) 0, N(R) 1 of the CLCW",
     "telemetry": 'data-parameter="PWR_BATT_V"',
+    "packets": "PowerHousekeeping",
+    "gaps": 'data-gap="100"',
     "bad_frames": "does not match (CRC)",
     "commands": "One second fills the recorder",
     "jobs": "IMAGE_STATISTICS",
@@ -101,8 +105,9 @@ def oldest(rows, *, after: int = 0) -> int:
 
 
 def address(name: str) -> str:
-    rows = PAGES[name]
-    return reverse(f"console:{name}", args=[oldest(rows)] if rows else [])
+    given = PAGES[name]
+    arguments = given if isinstance(given, list) else [oldest(given)]
+    return reverse(f"console:{name}", args=arguments)
 
 
 @pytest.mark.usefixtures("_in_scene")
@@ -288,6 +293,12 @@ class TestFilters:
             "passes/?day=9999-12-31",
             "telemetry/?spacecraft=DD-1&q=battery&only=out&plot=PWR_BATT_V&span=900",
             "telemetry/DD-1/?subsystem=Power&span=7",
+            "telemetry/DD-1/?start=2026-12-01T00:00:00Z&end=2026-12-01T12:00:00Z&span=x",
+            "telemetry/DD-1/?start=soon&end=9999-12-31T23:59:59-14:00",
+            "telemetry/DD-1/packets/?apid=100&before=2026-12-01T12:00:00",
+            "telemetry/DD-1/packets/?apid=nonsense&before=0001-01-01&page=9999",
+            "telemetry/DD-1/gaps/?span=86400&until=2026-12-01T12:00",
+            "telemetry/DD-1/gaps/?span=7&until=9999-12-31T23:59:59",
             "telemetry/bad-frames/?page=2&station=KASHI",
             "telemetry/bad-frames/?page=-1",
             "commands/?state=SUBMITTED&spacecraft=DD-1&telecommand=PAYLOAD_POWER&for=DD-1",
@@ -328,10 +339,10 @@ class TestSamples:
             },
         )
         content = answer.json()
-        assert content["parameter"], content["unit"] == ("PWR_BATT_V", "V")
-        assert len(content["times_s"]) == len(content["values"]) > 20
+        assert (content["parameter"], content["unit"]) == ("PWR_BATT_V", "V")
+        assert len(content["times_s"]) == len(content["mean"]) > 20
         assert content["times_s"] == sorted(content["times_s"])
-        assert content["values"][-1] == pytest.approx(46.2)
+        assert content["minimum"][-1] == pytest.approx(46.2)
 
     @pytest.mark.parametrize(
         ("wrong", "text"),

@@ -114,6 +114,6 @@ class TestPacketAt:
         with open_writer(tmp_path) as writer:
             end = writer.append([packet(1), packet(2)], [])
         with open_reader(tmp_path) as reader:
-            for cursor in (-1, 0, 3, end - 1, end + 1, 1 << 62):
+            for cursor in (-1, 0, 3, end - 1, end + 1, 1 << 62, 1 << 80):
                 assert reader.packet_at(cursor, spacecraft="DD-1") is None
             assert reader.packet_at(end, spacecraft="DD-2") is None
