@@ -39,6 +39,7 @@ urlpatterns = [
     path("passes/<int:contact_id>/cancel/", passes.cancel_contact, name="cancel_contact"),
     path("telemetry/", telemetry.telemetry, name="telemetry"),
     path("telemetry/bad-frames/", bad_frames.bad_frames, name="bad_frames"),
+    path("telemetry/bad-frames/<int:frame_id>/", bad_frames.bad_frame, name="bad_frame"),
     path(
         "telemetry/bad-frames/<int:frame_id>/octets",
         bad_frames.bad_frame_octets,

@@ -23,6 +23,7 @@ PAGES = [
     "/telemetry/DD-1/packets/?apid=100",
     "/telemetry/DD-1/gaps/",
     "/telemetry/bad-frames/",
+    "/telemetry/bad-frames/1/",
     "/commands/?telecommand=PAYLOAD_POWER",
     "/jobs/",
     "/jobs/1/",

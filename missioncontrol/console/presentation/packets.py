@@ -96,19 +96,19 @@ def field_rows(fields: Sequence[ExaminedField]) -> list[FieldRow]:
 
 
 def place_text(offset_bits: int, size_bits: int) -> str:
-    """Return a place as readers of a packet definition say it: ``6.4–8.1``, octet and bit.
+    """Return a place as readers of a packet definition say it: ``6.4…8.1``, octet and bit.
 
-    Whole octets go without bits: ``12–13``. What lies nowhere has no place.
+    Whole octets go without bits: ``12…13``. What lies nowhere has no place.
     """
     if size_bits <= 0:
         return ""
     first, first_bit = divmod(offset_bits, 8)
     last, last_bit = divmod(offset_bits + size_bits - 1, 8)
     if first_bit == 0 and last_bit == 7:
-        return f"{first}" if first == last else f"{first}–{last}"
+        return f"{first}" if first == last else f"{first}…{last}"
     if size_bits == 1:
         return f"{first}.{first_bit}"
-    return f"{first}.{first_bit}–{last}.{last_bit}"
+    return f"{first}.{first_bit}…{last}.{last_bit}"
 
 
 def _text(value: float | int | str | None) -> str:

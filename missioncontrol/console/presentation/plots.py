@@ -43,9 +43,7 @@ def limit_lines(parameter: Parameter) -> list[LimitLine]:
         status = display_status(LimitState[one.level.name]).value
         sides = ("above", "below") if one.alarm_inside else ("below", "above")
         lines += [
-            LimitLine(
-                value=value, side=side, status=status, mildest=one.level is ranges[0].level
-            )
+            LimitLine(value=value, side=side, status=status, mildest=one.level is ranges[0].level)
             for value, side in zip((one.minimum, one.maximum), sides, strict=True)
             if value is not None
         ]

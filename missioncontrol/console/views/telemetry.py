@@ -20,6 +20,7 @@ from missioncontrol.console.views.plots import MOST_PLOTTED
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
+
 _SPANS: Final = {
     900: "15 min",
     3600: "1 h",

@@ -86,6 +86,11 @@ def bad_frames(scene):
     return Ask(shows=scene.bad_frame().reason)
 
 
+@recipe("GET /telemetry/bad-frames/{frame_id}/", Action.TELEMETRY_VIEW, of=OPERATING)
+def a_bad_frame(scene):
+    return Ask(path={"frame_id": scene.bad_frame().pk})
+
+
 @recipe("GET /telemetry/bad-frames/{frame_id}/octets", Action.TELEMETRY_VIEW, of=OPERATING)
 def octets_of_a_bad_frame(scene):
     return Ask(path={"frame_id": scene.bad_frame().pk})

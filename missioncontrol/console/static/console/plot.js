@@ -301,6 +301,7 @@ function rememberInAddress() {
 }
 
 function changed() {
+  sayView();
   rememberInAddress();
   drawSoon();
   clearTimeout(settling);

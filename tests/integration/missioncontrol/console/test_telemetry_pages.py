@@ -21,6 +21,7 @@ from tests.integration.missioncontrol.console.conftest import AT
 
 LOST = {7, 8, 20}
 URL = "/telemetry/DD-1"
+SEEN = {"start": "2026-12-01T12:00:00Z", "end": "2026-12-01T12:05:00Z", "points": "10"}
 
 
 @pytest.fixture
@@ -151,10 +152,8 @@ class TestGaps:
 
 
 class TestPlots:
-    SEEN = {"start": "2026-12-01T12:00:00Z", "end": "2026-12-01T12:05:00Z", "points": "10"}
-
     def test_get_least_and_greatest_value_of_each_part_and_the_limits(self, browser):
-        answer = browser.get(f"{URL}/samples", {"parameter": "PWR_BATT_V", **self.SEEN}).json()
+        answer = browser.get(f"{URL}/samples", {"parameter": "PWR_BATT_V", **SEEN}).json()
         assert answer["counts"] == [3, 3, 1, 3, 3, 3, 2, 3, 3, 3]
         assert answer["minimum"][0] == pytest.approx(50.0)
         assert answer["maximum"][-1] == pytest.approx(52.9)
@@ -167,7 +166,7 @@ class TestPlots:
         }
 
     def test_are_saved_as_csv_with_all_parameters_that_are_seen(self, browser):
-        asked = {"parameter": ["PWR_BATT_V", "PWR_SA_V"], **self.SEEN}
+        asked = {"parameter": ["PWR_BATT_V", "PWR_SA_V"], **SEEN}
         answer = browser.get(f"{URL}/plot.csv", asked)
         assert answer["Content-Type"] == "text/csv; charset=utf-8"
         assert 'filename="DD-1-plot.csv"' in answer["Content-Disposition"]
@@ -186,7 +185,7 @@ class TestPlots:
         ],
     )
     def test_are_refused_with_the_reason(self, browser, asked, reason):
-        answer = browser.get(f"{URL}/plot.csv", self.SEEN | asked)
+        answer = browser.get(f"{URL}/plot.csv", SEEN | asked)
         assert answer.status_code == 422
         assert reason in answer.content.decode()
 
