@@ -123,48 +123,10 @@ function yRange(scale, least, greatest) {
   return [low - room, high + room];
 }
 
-// Names of limits that lie close together stand beside each other, not upon each other.
-function labelPlace(taken, y, width, right, leastGap) {
-  const beside = taken.filter((other) => Math.abs(other.y - y) < leastGap).map((other) => other.left - leastGap);
-  const place = { y, right: Math.min(right, ...beside) };
-  taken.push({ y, left: place.right - width });
-  return place;
-}
-
 function drawLimits(plot) {
   if (!showsLimits()) return;
-  const { ctx, bbox } = plot;
-  const style = getComputedStyle(root);
-  const ratio = globalThis.uPlot.pxRatio ?? devicePixelRatio;
-  const [top, bottom, right] = [bbox.top, bbox.top + bbox.height, bbox.left + bbox.width];
-  const limits = chosen().flatMap((name) => series.get(name).limits.map((limit) => ({ ...limit, name, y: Math.round(plot.valToPos(limit.value, scaleOf(name), true)), colour: style.getPropertyValue(`--${limit.status}`) })))
-    .filter(({ y }) => y >= top && y <= bottom);
-  const taken = [];
-  ctx.save();
-  ctx.lineWidth = ratio;
-  ctx.setLineDash([4 * ratio, 4 * ratio]);
-  for (const { y, colour } of limits) {
-    ctx.strokeStyle = colour;
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(right, y);
-    ctx.stroke();
-  }
-  ctx.font = `${11 * ratio}px sans-serif`;
-  ctx.textAlign = "right";
-  ctx.lineWidth = 4 * ratio;
-  ctx.setLineDash([]);
-  ctx.strokeStyle = style.getPropertyValue("--surface");
-  for (const { name, value, side, status, y, colour } of limits) {
-    const text = `${name} ${status} ${side === "above" ? ">" : "<"} ${value}`;
-    // On the side where the alarm is, where there is room for it.
-    const isAbove = side === "above" ? y - 14 * ratio > top : y + 14 * ratio > bottom;
-    const place = labelPlace(taken, y + (isAbove ? -4 : 12) * ratio, ctx.measureText(text).width, right - 6 * ratio, 12 * ratio);
-    ctx.fillStyle = colour;
-    ctx.strokeText(text, place.right, place.y);
-    ctx.fillText(text, place.right, place.y);
-  }
-  ctx.restore();
+  const limits = chosen().flatMap((name) => series.get(name).limits.map((limit) => ({ ...limit, name, scale: scaleOf(name) })));
+  globalThis.drawPlotLimits(plot, limits, getComputedStyle(root));
 }
 
 function options(names) {
