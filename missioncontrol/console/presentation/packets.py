@@ -51,9 +51,10 @@ def hex_lines(octets: bytes, fields: Sequence[ExaminedField] = ()) -> list[HexLi
     shown = octets[:MOST_SHOWN_OCTETS]
     owners: list[list[int]] = [[] for _ in shown]
     for number, field in enumerate(fields):
-        first, last = field.offset_bits // 8, (field.offset_bits + field.size_bits - 1) // 8
-        for octet in range(max(first, 0), min(last + 1, len(shown))):
-            owners[octet].append(number)
+        if field.size_bits > 0:  # a text may have no octet
+            first, end = field.offset_bits // 8, (field.offset_bits + field.size_bits + 7) // 8
+            for octet in range(first, min(end, len(shown))):
+                owners[octet].append(number)
     return [
         HexLine(
             offset=f"{begin:04x}",

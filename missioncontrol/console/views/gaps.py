@@ -14,7 +14,8 @@ from missioncontrol.fleet import selectors as fleet
 from missioncontrol.kernel import clock
 from telemetry import selectors
 
-_SPANS: Final = {3600: "1 h", 21_600: "6 h", 86_400: "24 h", 604_800: "7 d"}
+# Every packet of the time is looked at: longer ones are for the API.
+_SPANS: Final = {3600: "1 h", 21_600: "6 h", 86_400: "24 h"}
 _DEFAULT_SPAN_S: Final = 3600
 _MOST_SHOWN: Final = 200
 
@@ -49,4 +50,4 @@ def gaps(request: HttpRequest, spacecraft: str) -> HttpResponse:
 
 def _span(request: HttpRequest) -> int:
     text = request.GET.get("span", "")
-    return int(text) if text.isdecimal() and int(text[:9]) in _SPANS else _DEFAULT_SPAN_S
+    return next((span_s for span_s in _SPANS if str(span_s) == text), _DEFAULT_SPAN_S)

@@ -81,4 +81,5 @@ def _instant(request: HttpRequest, name: str) -> datetime:
 
 def _points(request: HttpRequest) -> int:
     text = request.GET.get("points", "")
-    return min(_MOST_POINTS, max(2, int(text))) if text.isdecimal() else _DEFAULT_POINTS
+    is_number = text.isdecimal() and len(text) < 12
+    return min(_MOST_POINTS, max(2, int(text))) if is_number else _DEFAULT_POINTS

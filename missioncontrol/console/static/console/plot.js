@@ -53,13 +53,13 @@ function addressOf(base, names, [from, to]) {
   return url;
 }
 
-async function load(name, range) {
+async function load(name, range, number) {
   const answer = await fetch(addressOf(root.dataset.samplesUrl, [name], range), { headers: { Accept: "application/json" } });
   if (answer.status === 422) throw new Error((await answer.json()).refused);
   if (!answer.ok) throw new Error(`${name}: the server answered ${answer.status}`);
   const got = await answer.json();
-  // Unticked meanwhile: then nobody waits for it.
-  if (series.has(name)) Object.assign(series.get(name), {
+  // Unticked meanwhile, or something else is seen by now: then nobody waits for it.
+  if (series.has(name) && number === asked) Object.assign(series.get(name), {
     times: got.times_s, mean: got.mean, least: got.minimum, greatest: got.maximum, counts: got.counts, limits: got.limits, stepS: (range[1] - range[0]) / POINTS,
   });
 }
@@ -69,7 +69,7 @@ async function loadAll() {
   const range = seen();
   root.setAttribute("aria-busy", "true");
   try {
-    await Promise.all(chosen().map((name) => load(name, range)));
+    await Promise.all(chosen().map((name) => load(name, range, number)));
   } finally {
     if (number === asked) root.removeAttribute("aria-busy");
   }
@@ -341,7 +341,7 @@ async function choose(box) {
     const periodS = Number(box.closest("tr")?.dataset.periodS ?? 0);
     // The place is taken at once, so that a line's colour does not hang on which answer is first.
     series.set(box.value, { unit: box.dataset.unit, periodS, limits: [], stepS: 0, times: [], mean: [], least: [], greatest: [], counts: [] });
-    await load(box.value, seen()).catch((error) => { series.delete(box.value); box.checked = false; say(error); });
+    await load(box.value, seen(), asked).catch((error) => { series.delete(box.value); box.checked = false; say(error); });
   } else series.delete(box.value);
   for (const other of boxes()) other.disabled = !other.checked && series.size >= MOST;
   rememberInAddress();

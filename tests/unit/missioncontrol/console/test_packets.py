@@ -32,7 +32,8 @@ class TestHexLines:
         assert [octet.character for octet in line.octets] == ["A", "·", "~", "·", " "]
 
     def test_mark_the_octets_of_each_field_and_those_that_several_share(self):
-        [line] = hex_lines(bytes(5), [field(0, 12), field(12, 4), field(24, 8), field(40, 8)])
+        fields = [field(0, 12), field(12, 4), field(24, 8), field(40, 8), field(20, 0)]
+        [line] = hex_lines(bytes(5), fields)
         assert [octet.fields for octet in line.octets] == ["0", "0 1", "", "2", ""]
         assert [octet.mark for octet in line.octets] == ["even", "shared", "", "even", ""]
 
