@@ -37,6 +37,7 @@ router = Router(tags=["telemetry"])
 _HOUR: Final = timedelta(hours=1)
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DEFAULT_SIZE: Final = 1000
+_MAX_SPAN_OF_GAPS: Final = timedelta(days=7)  # every packet of it is looked at
 
 
 def _parse_moment(value: object) -> datetime:
@@ -323,6 +324,8 @@ def list_gaps(request: HttpRequest, name: Text, asked: Query[GapsQuery]) -> Page
     """Return the gaps in the packets' counts, by generation time."""
     spacecraft = viewed(request, name)
     start, end = _interval(asked.start, asked.end)
+    if end - start > _MAX_SPAN_OF_GAPS:
+        raise invalid("query.end", utc_text(end), f"at most {_MAX_SPAN_OF_GAPS.days} days later")
     gaps, following = in_order(
         selectors.packet_gaps(spacecraft, start=start, end=end),
         name_of=lambda gap: f"{utc_text(gap.after)}~{gap.apid}",

@@ -13,7 +13,7 @@ from django.db.models import Count, Model, Q, QuerySet
 from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.fleet.models import Spacecraft
-from telemetry.models import Alarm, BadFrame
+from telemetry.models import Alarm, BadFrame, LinkSession
 from uplink.commanding.models import Telecommand
 from uplink.jobs.models import Job
 from uplink.jobs.selectors import OPEN_STATES
@@ -82,6 +82,18 @@ def bad_frame_stations(spacecraft: Collection[Spacecraft]) -> list[str]:
     """Return the names that bad frames came under."""
     frames = BadFrame.objects.filter(spacecraft__in=spacecraft).order_by("station")
     return list(frames.values_list("station", flat=True).distinct())
+
+
+def link_sessions(
+    spacecraft: Spacecraft, *, start: datetime, end: datetime, limit: int = 100
+) -> list[LinkSession]:
+    """Return the connections to stations that were open in an interval, the newest first."""
+    sessions = LinkSession.objects.filter(
+        Q(closed_at=None) | Q(closed_at__gte=start),
+        contact__spacecraft=spacecraft,
+        opened_at__lt=end,
+    )
+    return list(sessions.select_related("contact").order_by("-opened_at")[:limit])
 
 
 def telecommands(

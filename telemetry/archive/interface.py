@@ -322,6 +322,24 @@ class ArchiveReader(Protocol):
         """Return packets generated from *start* to before *end*, in order of arrival."""
         ...
 
+    def newest_packets(
+        self,
+        *,
+        spacecraft: str,
+        before: datetime,
+        apids: Collection[int] | None = None,
+        limit: int,
+    ) -> list[StoredPacket]:
+        """Return the packets generated last before an instant, the newest first.
+
+        No more of the log is read than may hold them.
+        """
+        ...
+
+    def packet_at(self, cursor: int, *, spacecraft: str) -> StoredPacket | None:
+        """Return the packet that *cursor* points after; ``None`` where there is none."""
+        ...
+
     def close(self) -> None: ...
 
     def __enter__(self) -> Self: ...

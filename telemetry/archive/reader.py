@@ -31,6 +31,7 @@ from telemetry.archive.interface import (
 )
 from telemetry.archive.merging import Rows, concatenated, merged
 from telemetry.archive.packet_rows import PacketRows, to_us
+from telemetry.archive.packet_search import newest_packets, packet_at
 from telemetry.archive.raw_log import Block, RawLog
 from telemetry.archive.rollups import joined_bins
 from telemetry.archive.segments import read_rows
@@ -272,6 +273,26 @@ class SqliteArchiveReader:
             chosen = rows.chosen(np.flatnonzero(inside & _is_wanted(rows, spacecraft, apids)))
             if len(chosen):
                 yield chosen
+
+    def newest_packets(
+        self,
+        *,
+        spacecraft: str,
+        before: datetime,
+        apids: Collection[int] | None = None,
+        limit: int,
+    ) -> list[StoredPacket]:
+        return newest_packets(
+            self._connection,
+            self._log,
+            spacecraft=spacecraft,
+            before_us=to_us(before),
+            apids=apids,
+            limit=limit,
+        )
+
+    def packet_at(self, cursor: int, *, spacecraft: str) -> StoredPacket | None:
+        return packet_at(self._connection, self._log, cursor, spacecraft=spacecraft)
 
     def _since(
         self, cursor: int, spacecraft: str, apids: Collection[int] | None

@@ -9,7 +9,9 @@ from telemetry.dictionary.calibration import engineering, raw_values
 from telemetry.dictionary.decoder import Decoder, compile_dictionary
 from telemetry.dictionary.errors import DictionaryError
 from telemetry.dictionary.histories import Histories, Memory
+from telemetry.dictionary.layout import PlacedField
 from telemetry.dictionary.model import Container, Dictionary, Parameter, expected_periods_s
+from telemetry.dictionary.placing import PacketLayout
 from telemetry.dictionary.xtce import XtceError, parse_xtce
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "DictionaryError",
     "Histories",
     "Memory",
+    "PacketLayout",
     "Parameter",
+    "PlacedField",
     "Undecoded",
     "XtceError",
     "compile_dictionary",

@@ -19,6 +19,7 @@ from telemetry.dictionary.columns import SPARE_OCTETS, Column
 from telemetry.dictionary.derivation import Derivation
 from telemetry.dictionary.histories import Memory
 from telemetry.dictionary.model import Dictionary
+from telemetry.dictionary.placing import PacketLayout, PlacingWalk
 from telemetry.dictionary.plan import Plan, repeated, varies
 from telemetry.dictionary.planning import make_plan
 from telemetry.dictionary.walk import BlockReaders, Piece, Rows, Walk
@@ -89,6 +90,22 @@ class Decoder:
         batches = self._derivation.complete(batches, memory if memory is not None else Memory())
         undecoded = [Undecoded(row, walk.refused[row]) for row in sorted(walk.refused)]
         return DecodeResult(batches=batches, undecoded=undecoded)
+
+    def locate(self, packet: bytes) -> PacketLayout:
+        """Return where the fields of one packet lie, as :meth:`decode` reads them.
+
+        Never raises on what the packet holds: a packet that fits no container has the
+        fields that were found until then, and the reason.
+        """
+        batch = PacketBatch.of([packet], spare_octets=self._spare_octets)
+        walk = PlacingWalk(batch, self._readers, self._bases)
+        batches: list[DecodedBatch] = []
+        _sort_into(self._plan, np.arange(1), walk, batches)
+        return PacketLayout(
+            container=batches[0].container if batches else "",
+            fields=tuple(walk.fields),
+            refused=walk.refused.get(0, ""),
+        )
 
 
 def _sort_into(plan: Plan, rows: Rows, walk: Walk, batches: list[DecodedBatch]) -> None:

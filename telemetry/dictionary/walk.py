@@ -276,7 +276,6 @@ class Walk:
         counts, known = self._numbers(step.count, rows, turns)
         rows = self._known_only(rows, known, f"how often {step.name} comes in {container}")
         counts = counts[known] + step.extra
-        bits = self._bits(step.position, rows)
         sane = (counts >= 0) & (counts <= MAX_ELEMENTS)
         if not sane.all():
             told = dict(zip(rows.tolist(), counts.tolist(), strict=True))
@@ -284,12 +283,18 @@ class Walk:
                 rows[~sane],
                 lambda row: f"{step.name} of {container} would come {told[row]} times",
             )
-            rows, counts, bits = rows[sane], counts[sane], bits[sane]
+            rows, counts = rows[sane], counts[sane]
         gaps, known = self._numbers(step.gap_bits, rows, turns)
         rows = self._known_only(rows, known, f"the gap between {step.name} in {container}")
-        counts, bits, gaps = counts[known], bits[known], gaps[known]
+        counts, gaps = counts[known], gaps[known]
         if step.fixed_bits is not None and isinstance(step.gap_bits, int):
             return self._fixed_loop(step, step.fixed_bits, rows, counts, turns, container)
+        return self._turn_by_turn(step, rows, counts, gaps, turns, container)
+
+    def _turn_by_turn(
+        self, step: Loop, rows: Rows, counts: Bits, gaps: Bits, turns: Turns, container: str
+    ) -> Rows:
+        bits = self._bits(step.position, rows)
         self._set_base(step.turn, rows, bits)
         self._set_base(step.after, rows, bits)
         for turn in range(int(counts.max(initial=0))):

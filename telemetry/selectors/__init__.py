@@ -6,7 +6,13 @@ from telemetry.selectors.archives import (
     archive_reader,
     parameters_of,
 )
-from telemetry.selectors.gaps import Gap, packet_gaps
+from telemetry.selectors.gaps import (
+    ApidCounts,
+    Gap,
+    PacketAccount,
+    packet_account,
+    packet_gaps,
+)
 from telemetry.selectors.history import (
     BEGINNING,
     MAX_BUCKETS,
@@ -19,6 +25,15 @@ from telemetry.selectors.history import (
     samples,
 )
 from telemetry.selectors.news import newest_news, samples_since
+from telemetry.selectors.packet_log import (
+    ExaminedField,
+    ExaminedPacket,
+    ListedPacket,
+    StoredPacket,
+    examine_packet,
+    newest_packets,
+    stored_packet,
+)
 from telemetry.selectors.packets import (
     LoggedPacket,
     PacketPage,
@@ -46,16 +61,22 @@ __all__ = [
     "BEGINNING",
     "MAX_BUCKETS",
     "MAX_SAMPLES",
+    "ApidCounts",
     "BucketColumns",
     "CurrentValue",
+    "ExaminedField",
+    "ExaminedPacket",
     "FrameCounts",
     "Gap",
     "History",
+    "ListedPacket",
     "LoggedPacket",
+    "PacketAccount",
     "PacketPage",
     "Replay",
     "ReportPage",
     "SampleColumns",
+    "StoredPacket",
     "SubsystemHealth",
     "TelemetryRefusedError",
     "VerificationReport",
@@ -64,16 +85,20 @@ __all__ = [
     "archive_reader",
     "bad_frames",
     "buckets",
+    "examine_packet",
     "frame_counts",
     "history",
     "input_counts",
     "latest_values",
     "newest_news",
+    "newest_packets",
+    "packet_account",
     "packet_gaps",
     "packets_since",
     "parameters_of",
     "samples",
     "samples_since",
+    "stored_packet",
     "subsystem_health",
     "verification_reports_since",
 ]

@@ -66,6 +66,8 @@ from uplink.transfers.models import Transfer
 BEGIN = datetime(2026, 12, 1, 12, tzinfo=UTC)
 # Five minutes into the first pass, over Kashi.
 AT = datetime(2026, 12, 1, 12, 26, tzinfo=UTC)
+# What was sent at this instant did not arrive.
+LOST_AT = AT - timedelta(minutes=30)
 PASSWORD = "a pass-phrase for the tests"
 PEOPLE = {
     "alice": ("Alice Ode", "operator", [Role.OPERATOR]),
@@ -141,6 +143,7 @@ def _receive(spacecraft: Spacecraft, contact: Contact) -> None:
             received = [
                 ReceivedPacket(octets=octets, received_at=instant, station="KASHI")
                 for octets in packets.at(instant, **late, **hot)
+                if instant != LOST_AT
             ]
             reception.receive_packets(received, session=session)
         reception.settle(session)

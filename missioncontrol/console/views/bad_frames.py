@@ -9,6 +9,7 @@ from missioncontrol.accounts.policy import Action
 from missioncontrol.console import selectors as reads
 from missioncontrol.console.access import page, viewer_of
 from missioncontrol.console.paging import page_links, page_number
+from missioncontrol.console.presentation.packets import MOST_SHOWN_OCTETS, hex_lines
 from telemetry.models import BadFrame
 
 _HEAD_OCTETS: Final = 12
@@ -51,12 +52,32 @@ def _row(frame: BadFrame) -> dict[str, object]:
 
 
 @page(Action.TELEMETRY_VIEW)
+def bad_frame(request: HttpRequest, frame_id: int) -> HttpResponse:
+    """Show one frame with its octets."""
+    frame = _viewed(request, frame_id)
+    octets = bytes(frame.octets)
+    context = {
+        "section": "telemetry",
+        "frame": frame,
+        "length": len(octets),
+        "lines": hex_lines(octets),
+        "octets_left_out": max(0, len(octets) - MOST_SHOWN_OCTETS),
+    }
+    return render(request, "console/bad_frame.html", context)
+
+
+@page(Action.TELEMETRY_VIEW)
 def bad_frame_octets(request: HttpRequest, frame_id: int) -> HttpResponse:
     """Answer with the octets of one frame as they were received."""
-    frame = reads.get_bad_frame(frame_id)
-    viewer_of(request).principal.require(Action.TELEMETRY_VIEW, frame.spacecraft.organisation)
+    frame = _viewed(request, frame_id)
     return HttpResponse(
         bytes(frame.octets),
         content_type="application/octet-stream",
         headers={"Content-Disposition": f'attachment; filename="bad-frame-{frame.pk}.bin"'},
     )
+
+
+def _viewed(request: HttpRequest, frame_id: int) -> BadFrame:
+    frame = reads.get_bad_frame(frame_id)
+    viewer_of(request).principal.require(Action.TELEMETRY_VIEW, frame.spacecraft.organisation)
+    return frame

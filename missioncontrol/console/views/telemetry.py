@@ -1,32 +1,38 @@
 from __future__ import annotations
 
-import math
-from datetime import datetime
 from typing import Final
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import page, viewer_of
+from missioncontrol.console.asked_times import utc_asked
 from missioncontrol.console.presentation.parameters import (
     ParameterFilter,
     first_to_plot,
     parameter_rows,
+    subsystem_tiles,
     totals,
-    unit_text,
 )
+from missioncontrol.console.views.plots import MOST_PLOTTED
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
-from telemetry import selectors
-from telemetry.selectors import TelemetryRefusedError
 
-_SPANS: Final = {900: "15 min", 3600: "1 h", 21600: "6 h", 86400: "24 h"}
-_MOST_PLOTTED: Final = 5
-_MOST_POINTS: Final = 2000
-_DEFAULT_POINTS: Final = 500
+_SPANS: Final = {
+    900: "15 min",
+    3600: "1 h",
+    21_600: "6 h",
+    86_400: "24 h",
+    604_800: "7 d",
+    7_776_000: "90 d",
+    31_557_600: "1 y",
+    157_788_000: "5 y",
+}
+_DEFAULT_SPAN_S: Final = 3600
+_LONGEST_SPAN_S: Final = 50 * 31_557_600
 
 
 @page(Action.TELEMETRY_VIEW)
@@ -38,8 +44,9 @@ def telemetry(request: HttpRequest, spacecraft: str = "") -> HttpResponse:
         subsystem=request.GET.get("subsystem", ""),
         only=request.GET.get("only", ""),
     )
-    plotted = request.GET.getlist("plot")[:_MOST_PLOTTED] or first_to_plot(craft)
-    rows = parameter_rows(craft, at=clock.now(), wanted=wanted, plotted=plotted)
+    plotted = request.GET.getlist("plot")[:MOST_PLOTTED] or first_to_plot(craft)
+    at = clock.now()
+    rows = parameter_rows(craft, at=at, wanted=wanted, plotted=plotted)
     context = {
         "section": "telemetry",
         "spacecraft": craft,
@@ -48,8 +55,14 @@ def telemetry(request: HttpRequest, spacecraft: str = "") -> HttpResponse:
         "subsystems": list(dict.fromkeys(row.subsystem for row in rows)),
         "filters": wanted,
         "totals": totals(rows),
+        "tiles": subsystem_tiles(craft, at=at),
         "samples_url": reverse("console:samples", args=[craft.name]),
-        "plot": {"span_s": _span(request)},
+        "csv_url": reverse("console:plot_csv", args=[craft.name]),
+        "plot": {
+            "span_s": _span(request),
+            "start": utc_asked(request, "start"),
+            "end": utc_asked(request, "end"),
+        },
         "spans": [{"span_s": span_s, "label": label} for span_s, label in _SPANS.items()],
     }
     return render(request, "console/telemetry.html", context)
@@ -69,51 +82,5 @@ def _chosen(request: HttpRequest, name: str) -> Spacecraft:
 
 def _span(request: HttpRequest) -> int:
     text = request.GET.get("span", "")
-    return int(text) if text.isdecimal() and int(text) in _SPANS else 3600
-
-
-@page(Action.TELEMETRY_VIEW)
-def samples(request: HttpRequest, spacecraft: str) -> HttpResponse:
-    """Answer with the values of one parameter over time, for the plot (JSON)."""
-    craft = _chosen(request, spacecraft)
-    try:
-        history = selectors.history(
-            craft,
-            request.GET.get("parameter", ""),
-            start=_instant(request, "start"),
-            end=_instant(request, "end"),
-            size=_points(request),
-        )
-    except TelemetryRefusedError as error:
-        return JsonResponse({"refused": str(error)}, status=422)
-    return JsonResponse(
-        {
-            "parameter": history.parameter,
-            "unit": unit_text(history.unit),
-            "times_s": [instant.timestamp() for instant in history.times],
-            "values": [_finite(value) for value in history.values],
-        }
-    )
-
-
-def _instant(request: HttpRequest, name: str) -> datetime:
-    text = request.GET.get(name, "")
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise TelemetryRefusedError(
-            f"{name} is {text!r}; give an instant with its zone, as 2026-12-01T12:00:00Z."
-        )
-    return instant
-
-
-def _points(request: HttpRequest) -> int:
-    text = request.GET.get("points", "")
-    return min(_MOST_POINTS, max(2, int(text))) if text.isdecimal() else _DEFAULT_POINTS
-
-
-def _finite(value: float | int | str) -> float | int | None:
-    """Return a number that JSON can carry; what is none becomes a gap."""
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+    is_one = text.isdecimal() and len(text) < 12 and 1 <= int(text) <= _LONGEST_SPAN_S
+    return int(text) if is_one else _DEFAULT_SPAN_S

@@ -54,9 +54,41 @@ def samples(scene):
     return Ask(path={"spacecraft": scene.spacecraft.name}, query=query)
 
 
+@recipe("GET /telemetry/{spacecraft}/plot.csv", Action.TELEMETRY_VIEW, of=OPERATING)
+def what_a_plot_shows(scene):
+    end = AT + timedelta(hours=1)
+    query = {"parameter": "PWR_BATT_V", "start": AT.isoformat(), "end": end.isoformat()}
+    return Ask(path={"spacecraft": scene.spacecraft.name}, query=query)
+
+
+@recipe("GET /telemetry/{spacecraft}/packets/", Action.TELEMETRY_VIEW, of=OPERATING)
+def packets(scene):
+    return Ask(path={"spacecraft": scene.spacecraft.name})
+
+
+@recipe("GET /telemetry/{spacecraft}/packets/{cursor}/", Action.TELEMETRY_VIEW, of=OPERATING)
+def a_packet(scene):
+    return Ask(path={"spacecraft": scene.spacecraft.name, "cursor": scene.packet_cursor()})
+
+
+@recipe("GET /telemetry/{spacecraft}/packets/{cursor}/octets", Action.TELEMETRY_VIEW, of=OPERATING)
+def octets_of_a_packet(scene):
+    return Ask(path={"spacecraft": scene.spacecraft.name, "cursor": scene.packet_cursor()})
+
+
+@recipe("GET /telemetry/{spacecraft}/gaps/", Action.TELEMETRY_VIEW, of=OPERATING)
+def gaps(scene):
+    return Ask(path={"spacecraft": scene.spacecraft.name})
+
+
 @recipe("GET /telemetry/bad-frames/", Action.TELEMETRY_VIEW, of=OPERATING)
 def bad_frames(scene):
     return Ask(shows=scene.bad_frame().reason)
+
+
+@recipe("GET /telemetry/bad-frames/{frame_id}/", Action.TELEMETRY_VIEW, of=OPERATING)
+def a_bad_frame(scene):
+    return Ask(path={"frame_id": scene.bad_frame().pk})
 
 
 @recipe("GET /telemetry/bad-frames/{frame_id}/octets", Action.TELEMETRY_VIEW, of=OPERATING)

@@ -33,7 +33,9 @@ from missioncontrol.scheduling.models import CalendarFeed, Contact, ContactReque
 from missioncontrol.scheduling.selectors import get_plan
 from missioncontrol.webhooks.models import Delivery, Webhook
 from missioncontrol.webhooks.services import create_webhook
+from telemetry.archive import RawPacket, open_writer
 from telemetry.models import Alarm, BadFrame
+from telemetry.selectors import archive_folder, newest_packets
 from tests import factories
 from tests.integration.access.cast import By, Cast, Whose
 from tests.signing_in import sign_in
@@ -123,6 +125,23 @@ class Scene:
             reason="its frame error control field does not match (CRC)",
             octets=bytes(128),
         )
+
+    def packet_cursor(self) -> int:
+        """Log a packet, once, and return its cursor."""
+        newest = newest_packets(self.spacecraft, limit=1)
+        if newest:
+            return newest[0].packet.cursor
+        packet = RawPacket(
+            spacecraft=self.spacecraft.name,
+            apid=100,
+            sequence_count=0,
+            generated_at=AT,
+            received_at=AT,
+            station="KASHI",
+            octets=bytes.fromhex("0864c0000000") + bytes(1),
+        )
+        with open_writer(archive_folder(self.spacecraft)) as writer:
+            return writer.append([packet], [])
 
     def job(self) -> Job:
         """Make one of the member's that waits for its first contact."""

@@ -110,5 +110,10 @@ class TestOthers:
         assert [(gap["apid"], gap["missing"]) for gap in gaps] == [(100, 2), (100, 1)]
         assert gaps[0]["after"] == "2026-12-01T12:00:06Z"
 
+    def test_gaps_are_looked_for_in_a_week_at_most(self, filled, operator):
+        span = {"start": "2026-12-01T00:00:00Z", "end": "2026-12-09T00:00:00Z"}
+        answer = operator.get("/spacecraft/DD-9/gaps", span)
+        assert_wrong_field(answer, "query.end", "7 days")
+
     def test_inputs_are_listed(self, filled, operator):
         assert operator.get("/spacecraft/DD-9/inputs").json()["items"] == []

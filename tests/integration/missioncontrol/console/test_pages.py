@@ -32,7 +32,10 @@ PAGES = {
     "plans": [],
     "plan_detail": Plan,
     "telemetry": [],
+    "packets": ["DD-1"],
+    "gaps": ["DD-1"],
     "bad_frames": [],
+    "bad_frame": BadFrame,
     "commands": [],
     "jobs": [],
     "job_detail": Job,
@@ -60,7 +63,10 @@ MARKS = {
     "plans": "Drive fault in azimuth",
     "plan_detail": 'data-kind="DROPPED"',
     "telemetry": 'data-parameter="PWR_BATT_V"',
+    "packets": "PowerHousekeeping",
+    "gaps": 'data-gap="100"',
     "bad_frames": "does not match (CRC)",
+    "bad_frame": '<th scope="row">00c0</th>',
     "commands": "One second fills the recorder",
     "jobs": "IMAGE_STATISTICS",
     "job_detail": "Only members of AI Laboratory One can read it",
@@ -107,8 +113,9 @@ def oldest(rows, *, after: int = 0) -> int:
 
 
 def address(name: str) -> str:
-    rows = PAGES[name]
-    return reverse(f"console:{name}", args=[oldest(rows)] if rows else [])
+    given = PAGES[name]
+    arguments = given if isinstance(given, list) else [oldest(given)]
+    return reverse(f"console:{name}", args=arguments)
 
 
 @pytest.mark.usefixtures("_in_scene")
@@ -294,6 +301,12 @@ class TestFilters:
             "passes/?day=9999-12-31",
             "telemetry/?spacecraft=DD-1&q=battery&only=out&plot=PWR_BATT_V&span=900",
             "telemetry/DD-1/?subsystem=Power&span=7",
+            "telemetry/DD-1/?start=2026-12-01T00:00:00Z&end=2026-12-01T12:00:00Z&span=x",
+            "telemetry/DD-1/?start=soon&end=9999-12-31T23:59:59-14:00",
+            "telemetry/DD-1/packets/?apid=100&before=2026-12-01T12:00:00",
+            "telemetry/DD-1/packets/?apid=nonsense&before=0001-01-01&page=9999",
+            "telemetry/DD-1/gaps/?span=86400&until=2026-12-01T12:00",
+            "telemetry/DD-1/gaps/?span=7&until=9999-12-31T23:59:59",
             "telemetry/bad-frames/?page=2&station=KASHI",
             "telemetry/bad-frames/?page=-1",
             "commands/?state=SUBMITTED&spacecraft=DD-1&telecommand=PAYLOAD_POWER&for=DD-1",
@@ -334,10 +347,10 @@ class TestSamples:
             },
         )
         content = answer.json()
-        assert content["parameter"], content["unit"] == ("PWR_BATT_V", "V")
-        assert len(content["times_s"]) == len(content["values"]) > 20
+        assert (content["parameter"], content["unit"]) == ("PWR_BATT_V", "V")
+        assert len(content["times_s"]) == len(content["mean"]) > 20
         assert content["times_s"] == sorted(content["times_s"])
-        assert content["values"][-1] == pytest.approx(46.2)
+        assert content["minimum"][-1] == pytest.approx(46.2)
 
     @pytest.mark.parametrize(
         ("wrong", "text"),
