@@ -182,7 +182,8 @@ def signed_in(open_page):
         page.fill("#id_username", username)
         page.fill("#id_password", PASSWORD)
         page.click("#signin button")
-        page.wait_for_selector("#live-state[data-state=live]")
+        # A first try that a busy machine breaks off is made again after a while.
+        page.wait_for_selector("#live-state[data-state=live]", timeout=45_000)
         return page
 
     return sign_in
