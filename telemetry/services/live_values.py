@@ -76,13 +76,17 @@ class LiveValues:
                 self._noted[key] = newest
 
     def tell_if_due(self) -> None:
+        """Tell listeners and consoles what has waited long enough for them."""
         every_s = _LISTENERS_EVERY_S if self._has_listeners else _CONSOLES_EVERY_S
         every_s = max(every_s, _SHARE_OF_TELLING * self._telling_took_s)
         if time.monotonic() - self._told_s >= every_s:
-            self.tell()
+            self._tell(consoles=time.monotonic() - self._told_consoles_s >= _CONSOLES_EVERY_S)
 
     def tell(self) -> None:
-        """Tell what is new now."""
+        """Tell everybody what is new; call it when the line is quiet, so that nothing waits."""
+        self._tell(consoles=True)
+
+    def _tell(self, *, consoles: bool) -> None:
         began_s = time.monotonic()
         noted, self._noted = self._noted, {}
         values: dict[str, dict[str, Any]] = {}
@@ -94,7 +98,7 @@ class LiveValues:
             self._has_listeners = listeners > 0
             self._for_consoles |= values
         self._told_s = time.monotonic()
-        if self._told_s - self._told_consoles_s >= _CONSOLES_EVERY_S:
+        if consoles:
             self._told_consoles_s = self._told_s
             waiting, self._for_consoles = self._for_consoles, {}
             streams.publish_values(self._spacecraft, waiting)

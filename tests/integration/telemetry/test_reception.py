@@ -110,6 +110,13 @@ class TestFrames:
         }
         assert message["values"]["MODE"]["v"] == "IDLE"
 
+    def test_are_told_to_the_last_when_the_line_falls_quiet(self, reception, session, told):
+        sender = Transmitter()
+        for second in (1, 2, 3):  # faster than consoles are told
+            reception.receive_frames(heard(sender.frames(power(second))), session=session)
+            reception.settle(session)
+        assert told("telemetry")[-1]["values"]["VOLT"]["t"] == "2026-12-01T12:00:03.000Z"
+
     def test_does_not_tell_values_of_the_past_after_newer_ones(self, reception, told):
         reception.receive_packets(received(power(500, 25)))
         reception.settle()
