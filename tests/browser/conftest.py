@@ -182,8 +182,7 @@ def signed_in(open_page):
         page.fill("#id_username", username)
         page.fill("#id_password", PASSWORD)
         page.click("#signin button")
-        # A first try that a busy machine breaks off is made again after a while.
-        page.wait_for_selector("#live-state[data-state=live]", timeout=45_000)
+        page.wait_for_selector("#live-state[data-state=live]")
         return page
 
     return sign_in

@@ -82,6 +82,8 @@ PEOPLE = {
     "tess": ("Tess Okafor", "ai-laboratory-1", [Role.PAYLOAD_MEMBER]),
     "rosa": ("Rosa Lind", "ai-laboratory-1", [Role.PAYLOAD_MEMBER]),
     "carl": ("Carl Nemec", "operator", [Role.OPERATOR]),
+    "gus": ("Gus Lehto", "operator", [Role.OPERATOR]),
+    "fay": ("Fay Duarte", "operator", [Role.FLIGHT_DYNAMICS]),
 }
 
 

@@ -65,10 +65,10 @@ class TestTimeline:
 
 class TestPlan:
     def test_is_approved_after_a_fresh_proof_and_published(self, signed_in, installation):
-        page = signed_in("carl", "/plans/")
+        page = signed_in("gus", "/plans/")
         page.click("#plans tr[data-plan] a")
         page.wait_for_selector("#changes tr[data-kind=DROPPED]")
-        installation.make_stale("carl")
+        installation.make_stale("gus")
         page.click("#approve-plan")
         page.fill("input[type=password]", PASSWORD)
         page.click("#confirm button")
@@ -77,14 +77,14 @@ class TestPlan:
         page.wait_for_selector("h1 + .status >> text=published")
 
     def test_is_proposed_by_the_form(self, signed_in):
-        page = signed_in("otto", "/plans/")
+        page = signed_in("fay", "/plans/")
         page.select_option("#plan-hours", "12")
         page.click("#propose-plan button")
         page.wait_for_selector("h1 + .status >> text=proposed")
         assert "is proposed" in page.text_content("#messages")
 
     def test_follows_an_outage_that_is_declared_and_lifted(self, signed_in):
-        page = signed_in("otto", "/plans/")
+        page = signed_in("fay", "/plans/")
         page.fill("#outage-reason", "Wind above 25 m/s")
         page.click("#declare-outage button")
         row = page.locator("#outages tr", has_text="Wind above 25 m/s")
