@@ -31,6 +31,7 @@ from missioncontrol.api import (
     plan_parts,
     plans,
     processes,
+    received_packets,
     telecommands,
     telemetry,
     telemetry_history,
@@ -158,6 +159,7 @@ for _router in (
     telemetry_history.router,  # before the history of one, whose name may be a path
     telemetry.router,
     bad_frames.router,
+    received_packets.router,
     alarms.router,
     telecommands.router,
     jobs.router,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -17,27 +16,22 @@ from missioncontrol.api.column_answers import ARROW, CSV, Form, column_answer, f
 from missioncontrol.api.fields import (
     Asked,
     Instant,
-    Number,
-    PageSize,
     Text,
     example,
     parse_instant,
     utc_text,
 )
 from missioncontrol.api.mission import spacecraft_in_path
-from missioncontrol.api.paging import Page, PageQuery, in_order
 from missioncontrol.api.problems import NotFoundError, invalid
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
 from telemetry import selectors
-from telemetry.archive import ArchiveError
 
 router = Router(tags=["telemetry"])
 
 _HOUR: Final = timedelta(hours=1)
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DEFAULT_SIZE: Final = 1000
-_MAX_SPAN_OF_GAPS: Final = timedelta(days=7)  # every packet of it is looked at
 
 
 def _parse_moment(value: object) -> datetime:
@@ -120,92 +114,6 @@ class BucketsOut(Schema):
     count: list[int]
 
 
-_PACKET: Final[dict[str, Any]] = {
-    "cursor": 81920,
-    "apid": 100,
-    "sequence_count": 17,
-    "generated_at": "2026-12-01T12:00:00Z",
-    "received_at": "2026-12-01T12:00:01Z",
-    "octets": "CGTAEQADAAECAw==",
-}
-
-
-class PacketOut(Schema):
-    """A space packet as it was received."""
-
-    model_config = example(**_PACKET)
-
-    cursor: int
-    apid: int
-    sequence_count: int
-    generated_at: Instant
-    received_at: Instant
-    octets: str  # base64
-
-
-class PacketsOut(Schema):
-    """Packets in order of arrival; ``next`` goes into ``cursor``, also at the end of the log."""
-
-    model_config = example(items=[_PACKET], next=81936)
-
-    items: list[PacketOut]
-    next: int
-
-
-class GapOut(Schema):
-    """Packets that are missing between two that are there."""
-
-    model_config = example(
-        apid=100, after="2026-12-01T12:00:06Z", before="2026-12-01T12:00:09Z", missing=2
-    )
-
-    apid: int
-    after: Instant
-    before: Instant
-    missing: int
-
-
-class InputOut(Schema):
-    """What came in and what was lost at an input."""
-
-    model_config = example(
-        name="beacon",
-        units=1200,
-        octets=153600,
-        rejected=0,
-        dropped=3,
-        connections=1,
-        last_received_at="2026-12-01T12:00:00Z",
-        last_dropped_at="2026-12-01T11:00:00Z",
-        last_drop_reason="the queue was full",
-    )
-
-    name: str
-    units: int
-    octets: int
-    rejected: int
-    dropped: int
-    connections: int
-    last_received_at: Instant | None
-    last_dropped_at: Instant | None
-    last_drop_reason: str
-
-
-class PacketsQuery(Asked):
-    """Which packets; ``cursor`` 0 begins with the oldest."""
-
-    cursor: Number = 0
-    apid: list[Annotated[int, Field(ge=0, le=2047)]] = Field(default=[], max_length=100)
-    limit: PageSize = 100
-
-
-class GapsQuery(PageQuery):
-    """Which interval; without one the last hour."""
-
-    start: Moment | None = None
-    end: Moment | None = None
-
-
 @router.get(
     "/spacecraft/{name}/telemetry/{path:parameter}/samples",
     auth=TOKEN_OR_SESSION,
@@ -251,9 +159,9 @@ def _samples(
     newest = asked.size
     if asked.strategy is Strategy.LATEST:
         newest = asked.size or 1
-        start, end = _interval(asked.start or selectors.BEGINNING, asked.end)
+        start, end = interval(asked.start or selectors.BEGINNING, asked.end)
     else:
-        start, end = _interval(asked.start, asked.end)
+        start, end = interval(asked.start, asked.end)
     if form is Form.JSON:
         newest = min(newest or selectors.MAX_SAMPLES, selectors.MAX_SAMPLES)
     found = selectors.samples(spacecraft, parameter, start=start, end=end, newest=newest)
@@ -266,7 +174,7 @@ def _samples(
 def _buckets(
     spacecraft: Spacecraft, parameter: str, asked: SamplesQuery, form: Form
 ) -> HttpResponse:
-    start, end = _interval(asked.start, asked.end)
+    start, end = interval(asked.start, asked.end)
     found = selectors.buckets(
         spacecraft, parameter, start=start, end=end, size=asked.size or _DEFAULT_SIZE
     )
@@ -281,99 +189,6 @@ def _buckets(
     return column_answer(form, columns, about=about, name=f"{spacecraft}-{parameter}")
 
 
-@router.get(
-    "/spacecraft/{name}/packets",
-    auth=TOKEN_OR_SESSION,
-    response=PacketsOut,
-    summary="Packets as they were received",
-)
-def list_packets(request: HttpRequest, name: Text, asked: Query[PacketsQuery]) -> PacketsOut:
-    """Return the packets that were logged after ``cursor``, in order of arrival."""
-    spacecraft = viewed(request, name)
-    try:
-        with selectors.archive_reader(spacecraft) as reader:
-            page = reader.packets_since(
-                asked.cursor,
-                spacecraft=spacecraft.name,
-                apids=frozenset(asked.apid) or None,
-                limit=asked.limit,
-            )
-    except ArchiveError as error:
-        raise invalid("query.cursor", asked.cursor, str(error)) from error
-    items = [
-        PacketOut(
-            cursor=packet.cursor,
-            apid=packet.apid,
-            sequence_count=packet.sequence_count,
-            generated_at=packet.generated_at,
-            received_at=packet.received_at,
-            octets=base64.b64encode(packet.octets).decode(),
-        )
-        for packet in page.packets
-    ]
-    return PacketsOut(items=items, next=page.cursor)
-
-
-@router.get(
-    "/spacecraft/{name}/gaps",
-    auth=TOKEN_OR_SESSION,
-    response=Page[GapOut],
-    summary="Where packets are missing",
-)
-def list_gaps(request: HttpRequest, name: Text, asked: Query[GapsQuery]) -> Page[GapOut]:
-    """Return the gaps in the packets' counts, by generation time."""
-    spacecraft = viewed(request, name)
-    start, end = _interval(asked.start, asked.end)
-    if end - start > _MAX_SPAN_OF_GAPS:
-        raise invalid("query.end", utc_text(end), f"at most {_MAX_SPAN_OF_GAPS.days} days later")
-    gaps, following = in_order(
-        selectors.packet_gaps(spacecraft, start=start, end=end),
-        name_of=lambda gap: f"{utc_text(gap.after)}~{gap.apid}",
-        cursor=asked.cursor,
-        limit=asked.limit,
-    )
-    return Page(
-        items=[
-            GapOut(apid=gap.apid, after=gap.after, before=gap.before, missing=gap.missing)
-            for gap in gaps
-        ],
-        next=following,
-    )
-
-
-@router.get(
-    "/spacecraft/{name}/inputs",
-    auth=TOKEN_OR_SESSION,
-    response=Page[InputOut],
-    summary="What came in without a contact",
-)
-def list_inputs(request: HttpRequest, name: Text, asked: Query[PageQuery]) -> Page[InputOut]:
-    """Return what came in, and what was lost, at each input of the link profile."""
-    rows, following = in_order(
-        selectors.input_counts(viewed(request, name)),
-        name_of=lambda row: row.name,
-        cursor=asked.cursor,
-        limit=asked.limit,
-    )
-    return Page(
-        items=[
-            InputOut(
-                name=row.name,
-                units=row.units,
-                octets=row.octets,
-                rejected=row.rejected,
-                dropped=row.dropped,
-                connections=row.connections,
-                last_received_at=row.last_received_at,
-                last_dropped_at=row.last_dropped_at,
-                last_drop_reason=row.last_drop_reason,
-            )
-            for row in rows
-        ],
-        next=following,
-    )
-
-
 def viewed(request: HttpRequest, name: str) -> Spacecraft:
     """Return the spacecraft of an address, whose telemetry the asker may see.
 
@@ -386,7 +201,12 @@ def viewed(request: HttpRequest, name: str) -> Spacecraft:
     return spacecraft
 
 
-def _interval(start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+def interval(start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    """Return the interval that is asked for; without one the last hour.
+
+    Raises:
+        InvalidInputError: it ends before it begins.
+    """
     end = end or (start + _HOUR if start and start != selectors.BEGINNING else clock.now())
     start = start or end - _HOUR
     if end <= start:

@@ -16,6 +16,7 @@ import asyncio
 import fnmatch
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -97,16 +98,16 @@ class PatternListener(Listener):
         return known
 
 
-class TelemetrySocket(AsyncWebsocketConsumer):
+class TelemetrySocket(AsyncWebsocketConsumer, ABC):
     """A websocket to what one spacecraft sends, for as long as the client may see it."""
 
     sender: asyncio.Task[None] | None = None
     watcher: asyncio.Task[None] | None = None
     spacecraft: Spacecraft
 
+    @abstractmethod
     async def begin(self) -> None:
         """Start to send; the client may see the spacecraft."""
-        raise NotImplementedError
 
     async def connect(self) -> None:
         await self.accept()  # refused before, a browser would learn no reason

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from telemetry.archive.database import archive_state, transaction
 from telemetry.archive.interface import StoredPacket
@@ -14,6 +15,22 @@ from telemetry.archive.packet_rows import PacketRows, to_us
 from telemetry.archive.raw_log import Block, RawLog
 
 _LARGEST: Final = (1 << 63) - 1
+
+
+def holds_any(held: str, apids: Collection[int] | None) -> bool:
+    """Return whether a range with the APIDs *held* has one that is asked for; None: all are."""
+    return apids is None or any(int(apid) in apids for apid in held.split())
+
+
+def is_wanted(
+    rows: PacketRows, spacecraft: str, apids: Collection[int] | None
+) -> npt.NDArray[np.bool_]:
+    """Return which rows are of a spacecraft and have an APID that is asked for."""
+    if rows.spacecraft != spacecraft:
+        return np.zeros(len(rows), dtype=np.bool_)
+    if apids is None:
+        return np.ones(len(rows), dtype=np.bool_)
+    return np.isin(rows.apids, np.array(sorted(apids), dtype=np.uint16))
 
 
 def newest_packets(
@@ -44,9 +61,7 @@ def _newest_of(
     apids: Collection[int] | None,
     limit: int,
 ) -> list[StoredPacket]:
-    wanted = (rows.generated_us < before_us) & (rows.spacecraft == spacecraft)
-    if apids is not None:
-        wanted &= np.isin(rows.apids, np.array(sorted(apids), dtype=np.uint16))
+    wanted = (rows.generated_us < before_us) & is_wanted(rows, spacecraft, apids)
     chosen = np.flatnonzero(wanted)
     newest = chosen[np.argsort(rows.generated_us[chosen], kind="stable")][-limit:]
     return [rows.packet(row) for row in newest.tolist()]
@@ -70,7 +85,7 @@ def _newest_first(
     # On the disk, and the database hears of them with the next flush.
     yield _LARGEST, log.whole_blocks(committed_end)
     for last_us, first, end, held in ranges:
-        if apids is None or any(int(apid) in apids for apid in held.split()):
+        if holds_any(held, apids):
             yield last_us, log.blocks(first, end)
 
 

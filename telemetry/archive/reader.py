@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from telemetry.archive.database import ArchiveFolder, archive_state, transaction
 from telemetry.archive.decimation import (
@@ -29,14 +28,13 @@ from telemetry.archive.interface import (
     Samples,
     StoredPacket,
 )
-from telemetry.archive.merging import Rows, concatenated, merged
+from telemetry.archive.merging import Rows, merged
 from telemetry.archive.packet_rows import PacketRows, to_us
-from telemetry.archive.packet_search import newest_packets, packet_at
+from telemetry.archive.packet_search import holds_any, is_wanted, newest_packets, packet_at
 from telemetry.archive.raw_log import Block, RawLog
 from telemetry.archive.rollups import joined_bins
+from telemetry.archive.sample_series import between, calibrated, interleaved
 from telemetry.archive.segments import read_rows
-
-_EMPTY = Samples(np.empty(0, np.int64), np.empty(0, np.uint16), np.empty(0, np.float64))
 
 
 def open_reader(path: Path) -> SqliteArchiveReader:
@@ -69,10 +67,10 @@ class SqliteArchiveReader:
                 found = self._segments(edition, spacecraft, container, parameter, first_us, end_us)
                 if limit is None:
                     rows = self._rows([known.segment_id for known in found], parameter)
-                    parts.append(_between(rows, parameter, first_us, end_us))
+                    parts.append(between(rows, parameter, first_us, end_us))
                 else:
                     parts.append(self._newest(found, parameter, first_us, end_us, limit))
-        samples = _interleaved(parts, parameter)
+        samples = interleaved(parts, parameter)
         if limit is None or len(samples) <= limit:
             return samples
         return samples.last(limit)
@@ -90,7 +88,7 @@ class SqliteArchiveReader:
         taken = 1
         while True:
             ids = sorted(known.segment_id for known in newest[:taken])
-            samples = _between(self._rows(ids, parameter), parameter, first_us, end_us)
+            samples = between(self._rows(ids, parameter), parameter, first_us, end_us)
             if taken >= len(newest):
                 return samples
             # What the others hold is older than this.
@@ -139,9 +137,9 @@ class SqliteArchiveReader:
             found = self._fill_without_reading(filled, width_us, parameter, found, line)
         # Of late and repeated deliveries; most segments were counted whole by now.
         rows = self._rows([statistics.segment_id for statistics in found], parameter)
-        samples = _between(rows, parameter, filled.first_us, filled.end_us)
+        samples = between(rows, parameter, filled.first_us, filled.end_us)
         if len(samples):
-            filled.add(samples.times_us, _calibrated(samples.values, line))
+            filled.add(samples.times_us, calibrated(samples.values, line))
 
     def _fill_without_reading(
         self,
@@ -270,7 +268,7 @@ class SqliteArchiveReader:
         for block in self._blocks_of(ranges, committed_end, apids):
             rows = block.rows()
             inside = (rows.generated_us >= first_us) & (rows.generated_us < end_us)
-            chosen = rows.chosen(np.flatnonzero(inside & _is_wanted(rows, spacecraft, apids)))
+            chosen = rows.chosen(np.flatnonzero(inside & is_wanted(rows, spacecraft, apids)))
             if len(chosen):
                 yield chosen
 
@@ -316,7 +314,7 @@ class SqliteArchiveReader:
             if done and done >= len(rows):
                 cursor = -1  # it lies in the block, but at no packet of it
                 break
-            wanted = np.flatnonzero(_is_wanted(rows, spacecraft, apids))
+            wanted = np.flatnonzero(is_wanted(rows, spacecraft, apids))
             yield block, rows.chosen(wanted[wanted >= done])
             cursor = block.end
         if not 0 <= cursor <= self._end:
@@ -330,7 +328,7 @@ class SqliteArchiveReader:
     ) -> Iterator[Block]:
         """Yield the blocks in ranges of the log, and those that no index knows of yet."""
         for first, end, held in ranges:
-            if _holds_any(held, apids):
+            if holds_any(held, apids):
                 yield from self._log.blocks(first, end)
         # On the disk, and the database hears of them with the next flush.
         yield from self._log.whole_blocks(tail)
@@ -401,51 +399,3 @@ class SqliteArchiveReader:
         if not segment_ids:
             return None
         return merged([read_rows(self._connection, own, [parameter]) for own in segment_ids])
-
-
-def _between(rows: Rows | None, parameter: str, first_us: int, end_us: int) -> Samples:
-    if rows is None:
-        return _EMPTY
-    low, high = np.searchsorted(rows.times_us, [first_us, end_us])
-    return Samples(
-        rows.times_us[low:high],
-        rows.sequence_counts[low:high],
-        rows.columns[parameter][low:high],
-    )
-
-
-def _interleaved(parts: list[Samples], parameter: str) -> Samples:
-    """Put the samples of several containers into one order of time."""
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return _EMPTY
-    if len(filled) == 1:
-        return filled[0]
-    times = np.concatenate([part.times_us for part in filled])
-    order = np.argsort(times, kind="stable")
-    counts = np.concatenate([part.sequence_counts for part in filled])
-    values = concatenated([part.values for part in filled], parameter)
-    return Samples(times[order], counts[order], values[order])
-
-
-def _holds_any(held: str, apids: Collection[int] | None) -> bool:
-    return apids is None or any(int(apid) in apids for apid in held.split())
-
-
-def _is_wanted(
-    rows: PacketRows, spacecraft: str, apids: Collection[int] | None
-) -> npt.NDArray[np.bool_]:
-    if rows.spacecraft != spacecraft:
-        return np.zeros(len(rows), dtype=np.bool_)
-    if apids is None:
-        return np.ones(len(rows), dtype=np.bool_)
-    return np.isin(rows.apids, np.array(sorted(apids), dtype=np.uint16))
-
-
-def _calibrated(values: Column, calibrate: Callable[[Column], Column] | Affine) -> Column:
-    if isinstance(calibrate, Affine):
-        if calibrate == Affine():
-            return values
-        numbers: Column = calibrate.offset + calibrate.gain * values.astype(np.float64)
-        return numbers
-    return calibrate(values)

@@ -1,3 +1,8 @@
+"""The database backend of the product: PostgreSQL that is told for whom it works.
+
+Django looks for a backend's ``DatabaseWrapper`` in a module of this name.
+"""
+
 from __future__ import annotations
 
 from typing import Any, Final
