@@ -326,11 +326,10 @@ class SqliteArchiveReader:
     def _blocks_of(
         self, ranges: list[tuple[int, int, str]], tail: int, apids: Collection[int] | None
     ) -> Iterator[Block]:
-        """Yield the blocks in ranges of the log, and those that no index knows of yet."""
+        """Yield the blocks in ranges of the log, and those that the database hears of with the next flush."""
         for first, end, held in ranges:
             if holds_any(held, apids):
                 yield from self._log.blocks(first, end)
-        # On the disk, and the database hears of them with the next flush.
         yield from self._log.whole_blocks(tail)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from missioncontrol.audit.selectors import ExplainedProof
 
 _FACTS_SHOWN: Final = 4
 _FACT_LENGTH: Final = 40
+# Of a time in UTC the list shows no parts of a second; the entry's own page has them.
+_INSTANT: Final = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +86,13 @@ def summary(subject: str, canonical: str) -> str:
         if isinstance(value, str | int | float)
         and value not in ("", False)
         # A digest or a key says nothing at a glance; the entry's own page has it.
-        and not name.endswith(("sha256", "vkey"))
+        and not name.endswith(("digest", "sha256", "vkey"))
     ]
     return " · ".join([subject, *facts[:_FACTS_SHOWN]])
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    text = _INSTANT.sub(r"\1 \2Z", str(value))
     return text if len(text) <= _FACT_LENGTH else f"{text[: _FACT_LENGTH - 1]}…"
 
 

@@ -215,6 +215,13 @@ class TestEntries:
         )
         assert line == "job:3 · program SHA256 · octets 5"
 
+    def test_tell_times_to_the_second(self):
+        line = entries.summary(
+            "plan:1",
+            '{"details":{"begins":"2026-12-01T12:51:08.867910+00:00","input_digest":"sha256:ab"}}',
+        )
+        assert line == "plan:1 · begins 2026-12-01 12:51:08Z"
+
     @pytest.mark.parametrize("octets", ["", "{", "[]", '{"details":[]}', "3"])
     def test_that_were_changed_keep_their_subject(self, octets):
         assert entries.summary("job:3", octets) == "job:3"
