@@ -326,7 +326,7 @@ class SqliteArchiveReader:
     def _blocks_of(
         self, ranges: list[tuple[int, int, str]], tail: int, apids: Collection[int] | None
     ) -> Iterator[Block]:
-        """Yield the blocks in ranges of the log, and those that the database hears of with the next flush."""
+        """Yield the blocks in ranges of the log, and those that are in no range yet."""
         for first, end, held in ranges:
             if holds_any(held, apids):
                 yield from self._log.blocks(first, end)
