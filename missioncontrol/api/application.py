@@ -21,7 +21,6 @@ from missioncontrol.api import (
     contacts,
     events,
     jobs,
-    live_telemetry,
     log,
     mission,
     operations,
@@ -35,6 +34,7 @@ from missioncontrol.api import (
     telecommands,
     telemetry,
     telemetry_history,
+    telemetry_stream,
     tokens,
     transfers,
     webhooks,
@@ -155,7 +155,7 @@ for _router in (
     plans.router,
     plan_parts.router,
     calendar_feeds.router,
-    live_telemetry.router,  # its address is one of a parameter's history too
+    telemetry_stream.router,  # its address is one of a parameter's history too
     telemetry_history.router,  # before the history of one, whose name may be a path
     telemetry.router,
     bad_frames.router,

@@ -17,9 +17,10 @@ import fnmatch
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -32,12 +33,11 @@ from missioncontrol.accounts.gate import principal_of_bearer
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.principals import Principal
 from missioncontrol.accounts.tickets import redeem_ticket
-from missioncontrol.api.telemetry_feed import Feed, Listener
+from missioncontrol.api.telemetry_feed import Feed, FeedListener, newest_values, samples_after
 from missioncontrol.events.listeners import EndOfStream, StreamEndedError, listeners
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
-from telemetry import selectors
 from telemetry.archive import ArchiveError
 
 MAX_PATTERNS: Final = 200
@@ -83,19 +83,11 @@ class Subscription:
         return cls(tuple(patterns), position)
 
 
-class PatternListener(Listener):
-    """Wants the parameters that fit one of some patterns."""
-
-    def __init__(self, patterns: tuple[str, ...]) -> None:
-        super().__init__()
-        joined = "|".join(fnmatch.translate(pattern) for pattern in patterns) or ".*"
-        self._fits = re.compile(joined).match
-
-    def is_wanted(self, name: str) -> bool:
-        known = self.wants.get(name)
-        if known is None:
-            known = self.wants[name] = self._fits(name) is not None
-        return known
+def fitting(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return what says whether a parameter's name fits one of *patterns*; none: all do."""
+    joined = "|".join(fnmatch.translate(pattern) for pattern in patterns) or ".*"
+    fits = re.compile(joined).match
+    return lru_cache(maxsize=None)(lambda name: fits(name) is not None)
 
 
 class TelemetrySocket(AsyncWebsocketConsumer, ABC):
@@ -207,16 +199,17 @@ class TelemetryConsumer(TelemetrySocket):
         self.sender = asyncio.create_task(self._send_all(subscription))
 
     async def _send_all(self, subscription: Subscription) -> None:
-        listener = PatternListener(subscription.patterns)
+        listener = FeedListener(fitting(subscription.patterns))
         feed = await Feed.join(self.spacecraft.name, listener)
         try:
             position = await self._send_past(listener, subscription.position)
             while True:
-                values = await listener.next_values()
+                await listener.news.wait()
+                listener.news.clear()
                 if listener.has_gap:
                     listener.has_gap = False
                     position = await self._send_past(listener, position)
-                if values:
+                if values := listener.take():
                     position = max(position, listener.position)
                     await self._tell({"position": position, "values": values})
                 pause_s = max(SHORTEST_PAUSE_S, PAUSE_FOR_A_CLIENT_S * feed.listeners)
@@ -226,27 +219,18 @@ class TelemetryConsumer(TelemetrySocket):
         finally:
             await feed.leave(listener)
 
-    async def _send_past(self, listener: Listener, position: int | None) -> int:
+    async def _send_past(self, listener: FeedListener, position: int | None) -> int:
         """Send what stands in the archive; return up to where."""
         if position is None:
-            reached: int
-            reached, values = await database_sync_to_async(_newest)(self.spacecraft, listener)
+            reached, values = await newest_values(self.spacecraft, listener.is_wanted)
             await self._tell({"position": reached, "values": values})
             return reached
-        reached = int(position)
-        parts = selectors.samples_since(self.spacecraft, position, listener.is_wanted)
-        while (part := await database_sync_to_async(_next)(parts)) is not None:
-            reached, samples = int(part[0]), part[1]
-            await self._tell({"position": reached, "samples": samples})
-        return reached
+        past = samples_after(self.spacecraft, position, listener.is_wanted)
+        async with aclosing(past) as parts:
+            async for reached, samples in parts:
+                position = reached
+                await self._tell({"position": position, "samples": samples})
+        return position
 
     async def _tell(self, message: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(message, separators=(",", ":")))
-
-
-def _newest(spacecraft: Spacecraft, listener: Listener) -> tuple[int, dict[str, Any]]:
-    return selectors.newest_news(spacecraft, listener.is_wanted)
-
-
-def _next(parts: Iterator[Any]) -> Any:
-    return next(parts, None)

@@ -28,13 +28,15 @@ from missioncontrol.accounts.models import (  # noqa: E402
 from missioncontrol.accounts.policy import Action, Role  # noqa: E402
 from missioncontrol.audit import selectors  # noqa: E402
 from missioncontrol.audit.services import append_entry, sequence_entries  # noqa: E402
+from missioncontrol.fleet.models import Spacecraft  # noqa: E402
 from missioncontrol.kernel import broker, clock, live  # noqa: E402
 from missioncontrol.kernel.models import ClockAnchor  # noqa: E402
 from missioncontrol.kernel.organisations import process_acts_for_everybody  # noqa: E402
 from missioncontrol.pipelines.demo import seed_mission  # noqa: E402
 from missioncontrol.webhooks import services as webhooks  # noqa: E402
 from missioncontrol.webhooks.models import Delivery  # noqa: E402
-from telemetry.streams import publish_values  # noqa: E402
+from telemetry.services import ingest_packet_file  # noqa: E402
+from tests.browser.packets import HousekeepingPackets  # noqa: E402
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -100,9 +102,17 @@ def mission():
     ClockAnchor.objects.update(mission_time=AT, last_seen=AT, frozen=True)
 
 
-def tell_values(spacecraft, values):
-    """Publish values as reception does."""
-    publish_values(spacecraft, values)
+def receive(second, values):
+    """Receive housekeeping of DD-1 that was generated so many seconds after AT."""
+    craft = Spacecraft.objects.get(name="DD-1")
+    packets = HousekeepingPackets(craft).at(AT + timedelta(seconds=second), **values)
+    ingest_packet_file(
+        spacecraft=craft,
+        octets=b"".join(packets),
+        name="test",
+        actor="process:test",
+        at=AT + timedelta(hours=1),
+    )
 
 
 def cut_subscriptions():
@@ -142,7 +152,7 @@ CALLS = {
     each.__name__: each
     for each in (
         *(account, revoke, close, take_roles, append, publish),
-        *(mission, tell_values, cut_subscriptions),
+        *(mission, receive, cut_subscriptions),
         *(webhook, delivery_states),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 
 import httpx
 import pytest
@@ -27,91 +28,96 @@ def operator(flying, mine):
     )
 
 
-def value(volts, second):
-    return {"v": volts, "s": "normal", "t": f"2026-12-01T12:00:{second:02}.000Z"}
+BATTERY = "PWR_BATT_V"
+_seconds = count(1)
+
+
+def receive(product, volts):
+    """Let DD-1 be heard once more; return when, as messages say it."""
+    second = next(_seconds)
+    product.do("receive", second=second, values={BATTERY: volts})
+    return f"2026-12-01T00:{second // 60:02}:{second % 60:02}.000Z"
+
+
+def volts_of(message):
+    assert set(message.content) == {BATTERY}
+    return pytest.approx(message.content[BATTERY]["v"], abs=0.01)
 
 
 class TestStream:
     async def test_begins_with_the_newest_values_and_goes_on_with_what_is_new(
         self, flying, operator
     ):
-        async with event_stream(flying, operator, PATH, parameter="PWR_BATT_V") as (_, messages):
+        receive(flying, 50.0)
+        async with event_stream(flying, operator, PATH, parameter=BATTERY) as (_, messages):
             [begin] = await take(messages, 1)
-            flying.do("tell_values", spacecraft="DD-1", values={"PWR_BATT_V": value(52.0, 1)})
+            at = receive(flying, 52.0)
             [new] = await take(messages, 1)
-        assert begin.event == "snapshot"
-        assert begin.content == {
-            "spacecraft": "DD-1",
-            "missed": False,
-            "values": {"PWR_BATT_V": {"value": None, "state": "off", "generated_at": None}},
-        }
-        assert new.event == "values"
-        assert new.content == {
-            "spacecraft": "DD-1",
-            "values": {
-                "PWR_BATT_V": {
-                    "value": 52.0,
-                    "state": "normal",
-                    "generated_at": "2026-12-01T12:00:01.000Z",
-                }
-            },
-        }
-        assert begin.id != new.id
+        assert (begin.event, new.event) == ("snapshot", "values")
+        assert volts_of(begin) == 50.0
+        assert volts_of(new) == 52.0
+        assert (new.content[BATTERY]["s"], new.content[BATTERY]["t"]) == ("normal", at)
+        assert int(begin.id) < int(new.id)
 
     async def test_has_all_parameters_where_none_is_named(self, flying, operator):
+        receive(flying, 50.0)
         known = httpx.get(
             f"{flying.address}/api/v1/spacecraft/DD-1/telemetry/latest", headers=bearer(operator)
         ).json()["items"]
         async with event_stream(flying, operator, PATH) as (_, messages):
             [begin] = await take(messages, 1)
-        assert list(begin.content["values"]) == [item["name"] for item in known]
+        assert set(begin.content) == {
+            item["name"] for item in known if item["generated_at"] is not None
+        }
 
-    async def test_has_the_last_of_several_values_and_none_of_others(self, flying, operator):
-        async with event_stream(flying, operator, PATH, parameter="PWR_BATT_V") as (_, messages):
+    async def test_has_the_last_of_several_values_within_a_moment(self, flying, operator):
+        async with event_stream(flying, operator, PATH, parameter=BATTERY) as (_, messages):
             await take(messages, 1)
-            for spacecraft, name, volts, second in (
-                ("DD-1", "PWR_BATT_V", 50.0, 1),
-                ("DD-1", "PWR_BATT_V", 52.0, 3),
-                ("DD-1", "PWR_BATT_V", 51.0, 2),
-                ("DD-1", "PWR_MODE", 1, 9),
-                ("DD-2", "PWR_BATT_V", 1.0, 9),
-            ):
-                flying.do(
-                    "tell_values", spacecraft=spacecraft, values={name: value(volts, second)}
-                )
-            await asyncio.sleep(0.5)
-            flying.do("tell_values", spacecraft="DD-1", values={"PWR_BATT_V": value(53.0, 5)})
+            for volts in (50.0, 51.0, 52.0):
+                receive(flying, volts)
             seen = []
-            while 53.0 not in seen:
+            while not seen or seen[-1] != 52.0:
                 [new] = await take(messages, 1)
-                assert set(new.content["values"]) == {"PWR_BATT_V"}
-                seen.append(new.content["values"]["PWR_BATT_V"]["value"])
-        assert seen[-2:] == [52.0, 53.0]
-        assert len(seen) <= 4
+                seen.append(volts_of(new))
+        assert len(seen) <= 3
 
-    async def test_says_whether_values_came_since_the_last_id(self, flying, operator):
-        async with event_stream(flying, operator, PATH, parameter="PWR_BATT_V") as (_, watching):
-            [begin] = await take(watching, 1)
-            async with event_stream(
-                flying, operator, PATH, parameter="PWR_BATT_V", last_event_id=begin.id
-            ) as (_, again):
-                assert (await take(again, 1))[0].content["missed"] is False
-            flying.do("tell_values", spacecraft="DD-1", values={"PWR_BATT_V": value(1.0, 1)})
-            await take(watching, 1)
-            async with event_stream(
-                flying, operator, PATH, parameter="PWR_BATT_V", last_event_id=begin.id
-            ) as (_, later):
-                assert (await take(later, 1))[0].content["missed"] is True
+    async def test_tells_all_that_was_archived_since_the_last_id(self, flying, operator):
+        async with event_stream(flying, operator, PATH, parameter=BATTERY) as (_, messages):
+            [begin] = await take(messages, 1)
+        at = [receive(flying, volts) for volts in (50.0, 51.0, 52.0)]
+        async with event_stream(
+            flying, operator, PATH, parameter=BATTERY, last_event_id=begin.id
+        ) as (_, messages):
+            told = {"t": [], "v": []}
+            while len(told["t"]) < len(at):
+                [part] = await take(messages, 1)
+                assert part.event == "samples"
+                for name in told:
+                    told[name] += part.content[BATTERY][name]
+            receive(flying, 53.0)
+            [new] = await take(messages, 1)
+        assert told["t"] == at
+        assert told["v"] == pytest.approx([50.0, 51.0, 52.0], abs=0.01)
+        assert (new.event, volts_of(new)) == ("values", 53.0)
 
-    async def test_begins_anew_when_the_broker_was_away(self, flying, operator):
-        async with event_stream(flying, operator, PATH, parameter="PWR_BATT_V") as (_, messages):
+    async def test_begins_again_after_an_id_that_was_never_given(self, flying, operator):
+        receive(flying, 50.0)
+        async with event_stream(
+            flying, operator, PATH, parameter=BATTERY, last_event_id=10**12
+        ) as (_, messages):
+            [begin] = await take(messages, 1)
+        assert (begin.event, volts_of(begin)) == ("snapshot", 50.0)
+
+    async def test_misses_nothing_while_the_broker_is_away(self, flying, operator):
+        async with event_stream(flying, operator, PATH, parameter=BATTERY) as (_, messages):
             await take(messages, 1)
             flying.do("cut_subscriptions")
-            [anew] = await take(messages, 1)
-            assert (anew.event, anew.content["missed"]) == ("snapshot", True)
-            flying.do("tell_values", spacecraft="DD-1", values={"PWR_BATT_V": value(2.0, 1)})
-            [new] = await take(messages, 1)
-            assert new.content["values"]["PWR_BATT_V"]["value"] == 2.0
+            at = receive(flying, 50.5)
+            seen = []
+            while at not in seen:
+                [part] = await take(messages, 1)
+                times = part.content.get(BATTERY, {}).get("t", [])
+                seen += [times] if isinstance(times, str) else times
 
 
 class TestRights:
@@ -120,7 +126,7 @@ class TestRights:
             assert response.status_code == 403
 
     async def test_end_the_stream_with_them(self, flying, operator, mine):
-        async with event_stream(flying, operator, PATH, parameter="PWR_BATT_V") as (_, messages):
+        async with event_stream(flying, operator, PATH, parameter=BATTERY) as (_, messages):
             await take(messages, 1)
             flying.do("take_roles", username=f"operator-{mine}")
             async with asyncio.timeout(2):
