@@ -45,10 +45,6 @@ _WEBHOOK: Final[JsonObject] = {
     "types": ["job.*"],
     "state": "ENABLED",
     "disabled_reason": "",
-    "after": 4711,
-    "waiting": 0,
-    "failed": 0,
-    "failing_since": None,
     "previous_secret_until": None,
     "created_at": "2026-12-01T12:00:00Z",
 }
@@ -83,9 +79,7 @@ class WebhookPatch(Sent):
 class WebhookOut(Schema):
     """A webhook; ``state`` is ENABLED, PAUSED (by you) or DISABLED (by us).
 
-    ``after`` is the number of the last event that was looked at. ``waiting``
-    deliveries are still to arrive, ``failed`` ones were given up. Times are those
-    of the machine, not mission time.
+    Times are those of the machine, not mission time.
     """
 
     model_config = example(**_WEBHOOK)
@@ -97,12 +91,24 @@ class WebhookOut(Schema):
     types: list[str]
     state: str
     disabled_reason: str
+    previous_secret_until: Instant | None
+    created_at: Instant
+
+
+class WebhookProgressOut(Schema):
+    """How far a webhook is; it changes with each event, so it is no part of the webhook's ETag.
+
+    ``after`` is the number of the last event that was looked at. ``waiting``
+    deliveries are still to arrive, ``failed`` ones were given up. No attempt has
+    arrived since ``failing_since`` (machine time; null: the last one did).
+    """
+
+    model_config = example(after=4711, waiting=0, failed=0, failing_since=None)
+
     after: int
     waiting: int
     failed: int
     failing_since: Instant | None
-    previous_secret_until: Instant | None
-    created_at: Instant
 
 
 class WebhookWithSecretOut(WebhookOut):
@@ -207,9 +213,27 @@ def create_webhook(
     openapi_extra=READ,
 )
 def get_webhook(request: HttpRequest, response: HttpResponse, webhook_id: Number) -> WebhookOut:
-    """Return one webhook and how it stands."""
+    """Return one webhook."""
     return tagged(
         request, response, WebhookOut(**_fields(_get(principal_of(request), webhook_id)))
+    )
+
+
+@router.get(
+    "/webhooks/{webhook_id}/progress",
+    auth=TOKEN_OR_SESSION,
+    response=WebhookProgressOut,
+    summary="How far a webhook is",
+)
+def get_webhook_progress(request: HttpRequest, webhook_id: Number) -> WebhookProgressOut:
+    """Return up to which event a webhook has come, and what still waits."""
+    webhook = _get(principal_of(request), webhook_id)
+    counts = selectors.counts_of(webhook)
+    return WebhookProgressOut(
+        after=webhook.position - 1,
+        waiting=counts.waiting,
+        failed=counts.failed,
+        failing_since=webhook.failing_since,
     )
 
 
@@ -355,7 +379,6 @@ def _wrong_field(
 
 
 def _fields(row: Webhook) -> JsonObject:
-    counts = {name: getattr(row, name) for name in ("waiting", "failed")}
     return {
         "id": row.pk,
         "organisation": row.organisation.slug,
@@ -364,11 +387,8 @@ def _fields(row: Webhook) -> JsonObject:
         "types": row.types,
         "state": row.state,
         "disabled_reason": row.disabled_reason,
-        "after": row.position - 1,
-        "failing_since": row.failing_since,
         "previous_secret_until": row.previous_secret_until,
         "created_at": row.created_at,
-        **counts,
     }
 
 

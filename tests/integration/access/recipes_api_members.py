@@ -154,6 +154,11 @@ def a_webhook(scene):
     return Ask(path=of_a_webhook(scene))
 
 
+@recipe("GET /api/v1/webhooks/{webhook_id}/progress", Action.WEBHOOK_VIEW, of=MEMBER)
+def progress_of_a_webhook(scene):
+    return Ask(path=of_a_webhook(scene))
+
+
 @recipe("PATCH /api/v1/webhooks/{webhook_id}", Action.WEBHOOK_MANAGE, of=MEMBER)
 def change_a_webhook(scene):
     return Ask(path=of_a_webhook(scene), json={"name": "another"})

@@ -110,6 +110,13 @@ class TestChanging:
         assert (answer.status_code, answer.json()["state"]) == (200, "PAUSED")
         assert answer["ETag"] == pipeline.get(address)["ETag"]
 
+    def test_is_not_refused_for_a_delivery_in_between(self, pipeline, webhook, delivery):
+        address = f"/webhooks/{webhook.pk}"
+        seen = pipeline.seen(address)
+        delivery.delete()
+        Webhook.objects.update(position=webhook.position + 1, failing_since=webhook.created_at)
+        assert pipeline.patch(address, {"types": ["*"]}, **seen).status_code == 200
+
     def test_leaves_what_somebody_else_has_changed(self, pipeline, webhook):
         address = f"/webhooks/{webhook.pk}"
         seen = pipeline.seen(address)
@@ -153,6 +160,15 @@ class TestDeliveries:
             "response_excerpt": "oops",
             "fault": "It answers 500.",
             "took_ms": 12,
+        }
+
+    def test_are_counted(self, pipeline, webhook, delivery):
+        progress = pipeline.get(f"/webhooks/{webhook.pk}/progress").json()
+        assert progress == {
+            "after": webhook.position - 1,
+            "waiting": 0,
+            "failed": 1,
+            "failing_since": None,
         }
 
     def test_come_by_state_and_in_pages(self, pipeline, webhook, delivery):

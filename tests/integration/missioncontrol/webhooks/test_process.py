@@ -12,8 +12,8 @@ from tests.integration.missioncontrol.audit.installation import ROOT
 from tests.integration.missioncontrol.events.served import served
 from tests.integration.missioncontrol.webhooks.receiver import receiving
 
-KILLS = 4
-EVENTS = 120
+KILLS = 2
+EVENTS = 60
 COMMAND = [ROOT / "manage.py", "run_webhook_deliveries"]
 
 
