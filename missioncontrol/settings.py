@@ -98,6 +98,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "missioncontrol.api.plain_http.PlainHttpRefusal",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "missioncontrol.kernel.admission.Admission",
@@ -323,6 +324,7 @@ SERVED_OVER_TLS = env.flag("SERVED_OVER_TLS", default=False)
 if SERVED_OVER_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^api/"]  # refused instead: api/plain_http.py
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SESSION_COOKIE_SECURE = SERVED_OVER_TLS

@@ -83,3 +83,16 @@ def test_cookies_are_for_this_host_over_tls_and_no_script(signed_in_browser):
 def test_plain_http_is_led_to_tls(browser):
     answer = browser.get("/signin/", headers={"X-Forwarded-Proto": "http"})
     assert (answer.status_code, answer["Location"]) == (301, "https://testserver/signin/")
+
+
+def test_pages_in_clear_are_led_to_tls_and_the_api_is_refused(browser):
+    in_clear = Client()
+    page = in_clear.get("/jobs/")
+    assert (page.status_code, page["Location"]) == (301, "https://testserver/jobs/")
+    for path in ("/api/v1/me", "/api/nothing"):
+        answer = in_clear.get(path, headers={"Authorization": "Bearer mc_x"})
+        assert answer.status_code == 403
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["type"].endswith(":https-needed")
+        assert "revoke it" in answer.json()["detail"]
+        assert "Strict-Transport-Security" not in answer  # it means nothing in clear
