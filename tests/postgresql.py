@@ -61,8 +61,17 @@ def as_role(uri: str) -> str:
     return f"{scheme}://{ROLE}:@/{ROLE}?{query}"
 
 
+# What it writes is gone after the run, so nothing waits for a disk. Tests that kill a server, and
+# benchmarks, start one of their own, which waits.
+FORGETFUL = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
 def main(arguments: list[str]) -> int:
-    with postgresql_server() as url:
+    with running_server() as server:
+        for setting in FORGETFUL:
+            server.psql(f"ALTER SYSTEM SET {setting};")
+        server.psql("SELECT pg_reload_conf();")
+        url = as_role(server.get_uri())
         command = [sys.executable, "-m", "pytest", *arguments]
         return subprocess.run(
             command, env={**os.environ, "DATABASE_URL": url}, check=False

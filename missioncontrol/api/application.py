@@ -37,6 +37,7 @@ from missioncontrol.api import (
     telemetry_stream,
     tokens,
     transfers,
+    webhook_deliveries,
     webhooks,
     witnesses,
 )
@@ -168,6 +169,7 @@ for _router in (
     witnesses.router,
     events.router,
     webhooks.router,
+    webhook_deliveries.router,
     elsewhere,  # last, so that every other address comes first
 ):
     api.add_router("", _router)

@@ -7,14 +7,14 @@ from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.accounts.principals import Principal
 from missioncontrol.api.authentication import TOKEN, TOKEN_OR_SESSION, permitted, principal_of
 from missioncontrol.api.conditions import CHANGE, READ, tagged, unchanged
 from missioncontrol.api.fields import Instant, JsonObject, Number, Sent, Text, example
-from missioncontrol.api.paging import Page, PageQuery, newest_first, oldest_first
+from missioncontrol.api.paging import Page, PageQuery, oldest_first
 from missioncontrol.api.problems import InvalidInputError, NotFoundError, invalid
 from missioncontrol.events.event_types import MAX_LENGTH as TYPE_LENGTH
 from missioncontrol.events.event_types import MAX_PATTERNS, EventTypesError
@@ -22,7 +22,7 @@ from missioncontrol.kernel import clock
 from missioncontrol.webhooks import selectors, services
 from missioncontrol.webhooks.endpoint import MAX_LENGTH as URL_LENGTH
 from missioncontrol.webhooks.endpoint import EndpointError
-from missioncontrol.webhooks.models import Delivery, Webhook
+from missioncontrol.webhooks.models import Webhook
 
 router = Router(tags=["webhooks"])
 
@@ -31,9 +31,6 @@ Url = Annotated[str, Field(max_length=URL_LENGTH)]
 Types = Annotated[
     list[Annotated[str, Field(max_length=TYPE_LENGTH)]],
     Field(min_length=1, max_length=MAX_PATTERNS, examples=[["job.*", "contact.book"]]),
-]
-DeliveryState = Annotated[
-    Delivery.State, WithJsonSchema({"type": "string", "enum": Delivery.State.values})
 ]
 
 
@@ -95,73 +92,12 @@ class WebhookOut(Schema):
     created_at: Instant
 
 
-class WebhookProgressOut(Schema):
-    """How far a webhook is; it changes with each event, so it is no part of the webhook's ETag.
-
-    ``after`` is the number of the last event that was looked at. ``waiting``
-    deliveries are still to arrive, ``failed`` ones were given up. No attempt has
-    arrived since ``failing_since`` (machine time; null: the last one did).
-    """
-
-    model_config = example(after=4711, waiting=0, failed=0, failing_since=None)
-
-    after: int
-    waiting: int
-    failed: int
-    failing_since: Instant | None
-
-
 class WebhookWithSecretOut(WebhookOut):
     """A webhook and its secret, which is shown only now."""
 
     model_config = example(**_WEBHOOK, secret="whsec_…")  # noqa: S106  # an example
 
     secret: str
-
-
-class DeliveryOut(Schema):
-    """An event on its way to a webhook: WAITING, DELIVERED or FAILED.
-
-    ``webhook_id`` is the header of that name. ``response_status``,
-    ``response_excerpt``, ``fault`` and ``took_ms`` are of the last attempt.
-    Times are those of the machine, not mission time.
-    """
-
-    model_config = example(
-        id=99,
-        event=4711,
-        event_type="job.complete",
-        webhook_id="evt_3_4711",
-        state="DELIVERED",
-        attempts=1,
-        created_at="2026-12-01T12:00:00Z",
-        last_attempt_at="2026-12-01T12:00:01Z",
-        next_attempt_at=None,
-        response_status=204,
-        response_excerpt="",
-        fault="",
-        took_ms=38,
-    )
-
-    id: int
-    event: int
-    event_type: str
-    webhook_id: str
-    state: str
-    attempts: int
-    created_at: Instant
-    last_attempt_at: Instant | None
-    next_attempt_at: Instant | None
-    response_status: int | None
-    response_excerpt: str
-    fault: str
-    took_ms: int | None
-
-
-class DeliveryQuery(PageQuery):
-    """Which deliveries."""
-
-    state: DeliveryState | None = None
 
 
 @router.get("/webhooks", auth=TOKEN_OR_SESSION, response=Page[WebhookOut], summary="Webhooks")
@@ -202,7 +138,7 @@ def create_webhook(
     except services.WebhookRefusedError as refusal:
         raise _wrong_field(refusal, asked) or refusal from refusal
     response["Location"] = f"{request.path}/{webhook.pk}"
-    return WebhookWithSecretOut(**_fields(_get(principal, webhook.pk)), secret=secret)
+    return WebhookWithSecretOut(**_fields(webhook_for(principal, webhook.pk)), secret=secret)
 
 
 @router.get(
@@ -215,25 +151,7 @@ def create_webhook(
 def get_webhook(request: HttpRequest, response: HttpResponse, webhook_id: Number) -> WebhookOut:
     """Return one webhook."""
     return tagged(
-        request, response, WebhookOut(**_fields(_get(principal_of(request), webhook_id)))
-    )
-
-
-@router.get(
-    "/webhooks/{webhook_id}/progress",
-    auth=TOKEN_OR_SESSION,
-    response=WebhookProgressOut,
-    summary="How far a webhook is",
-)
-def get_webhook_progress(request: HttpRequest, webhook_id: Number) -> WebhookProgressOut:
-    """Return up to which event a webhook has come, and what still waits."""
-    webhook = _get(principal_of(request), webhook_id)
-    counts = selectors.counts_of(webhook)
-    return WebhookProgressOut(
-        after=webhook.position - 1,
-        waiting=counts.waiting,
-        failed=counts.failed,
-        failing_since=webhook.failing_since,
+        request, response, WebhookOut(**_fields(webhook_for(principal_of(request), webhook_id)))
     )
 
 
@@ -248,10 +166,10 @@ def change_webhook(
     request: HttpRequest, response: HttpResponse, webhook_id: Number, asked: WebhookPatch
 ) -> WebhookOut:
     """Change what is given. Enabled again, a webhook goes on where it stopped."""
-    principal = _managing(request, webhook_id)
+    principal = managing(request, webhook_id)
 
     def show() -> WebhookOut:
-        return WebhookOut(**_fields(_get(principal, webhook_id)))
+        return WebhookOut(**_fields(webhook_for(principal, webhook_id)))
 
     try:
         with unchanged(request, Webhook.objects.filter(pk=webhook_id), show):
@@ -272,7 +190,7 @@ def change_webhook(
 )
 def delete_webhook(request: HttpRequest, webhook_id: Number) -> Status[None]:
     """Send nothing there any more, also not what waits, and forget its deliveries."""
-    principal = _managing(request, webhook_id)
+    principal = managing(request, webhook_id)
     services.delete_webhook(webhook_id=webhook_id, actor=principal.operator, at=clock.now())
     return Status(204, None)
 
@@ -285,14 +203,14 @@ def delete_webhook(request: HttpRequest, webhook_id: Number) -> Status[None]:
 )
 def rotate_webhook_secret(request: HttpRequest, webhook_id: Number) -> WebhookWithSecretOut:
     """Return a new secret. For 24 hours the old one signs too: messages have two signatures."""
-    principal = _managing(request, webhook_id)
+    principal = managing(request, webhook_id)
     _, secret = services.rotate_secret(
         webhook_id=webhook_id,
         actor=principal.operator,
         at=clock.now(),
         wall_at=clock.wall_now(),
     )
-    return WebhookWithSecretOut(**_fields(_get(principal, webhook_id)), secret=secret)
+    return WebhookWithSecretOut(**_fields(webhook_for(principal, webhook_id)), secret=secret)
 
 
 @router.post(
@@ -306,57 +224,20 @@ def ping_webhook(request: HttpRequest, webhook_id: Number) -> WebhookOut:
 
     It is delivered like any other; the deliveries show what came of it.
     """
-    principal = _managing(request, webhook_id)
+    principal = managing(request, webhook_id)
     services.ping_webhook(webhook_id=webhook_id, actor=principal.operator, at=clock.now())
-    return WebhookOut(**_fields(_get(principal, webhook_id)))
+    return WebhookOut(**_fields(webhook_for(principal, webhook_id)))
 
 
-@router.get(
-    "/webhooks/{webhook_id}/deliveries",
-    auth=TOKEN_OR_SESSION,
-    response=Page[DeliveryOut],
-    summary="What was sent to a webhook",
-)
-def list_deliveries(
-    request: HttpRequest, webhook_id: Number, asked: Query[DeliveryQuery]
-) -> Page[DeliveryOut]:
-    """Return a webhook's deliveries, the newest first; finished ones are kept for 30 days."""
-    webhook = _get(principal_of(request), webhook_id)
-    rows = selectors.deliveries_of(webhook, state=asked.state or "")
-    found, cursor = newest_first(rows, cursor=asked.cursor, limit=asked.limit)
-    return Page(items=[_delivery_out(row) for row in found], next=cursor)
-
-
-@router.post(
-    "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
-    auth=TOKEN,
-    response=DeliveryOut,
-    summary="Send an event once more",
-)
-def redeliver(request: HttpRequest, webhook_id: Number, delivery_id: Number) -> DeliveryOut:
-    """Send an event once more under the same ``webhook-id``, with all its attempts."""
-    principal = _managing(request, webhook_id)
-    webhook = _get(principal, webhook_id)
-    try:
-        found = selectors.get_delivery(webhook, delivery_id)
-    except Delivery.DoesNotExist:
-        raise NotFoundError(f"{webhook} has no delivery {delivery_id}.") from None
-    delivery = services.redeliver(
-        delivery_id=found.pk,
-        actor=principal.operator,
-        at=clock.now(),
-        wall_at=clock.wall_now(),
-    )
-    return _delivery_out(delivery)
-
-
-def _managing(request: HttpRequest, webhook_id: int) -> Principal:
+def managing(request: HttpRequest, webhook_id: int) -> Principal:
     """Return who asks, who may manage the webhook and has just proved who they are."""
-    webhook = _get(principal_of(request), webhook_id, Action.WEBHOOK_MANAGE)
+    webhook = webhook_for(principal_of(request), webhook_id, Action.WEBHOOK_MANAGE)
     return permitted(request, Action.WEBHOOK_MANAGE, webhook.organisation)
 
 
-def _get(principal: Principal, webhook_id: int, action: Action = Action.WEBHOOK_VIEW) -> Webhook:
+def webhook_for(
+    principal: Principal, webhook_id: int, action: Action = Action.WEBHOOK_VIEW
+) -> Webhook:
     """Return a webhook; another member's is answered like one that does not exist."""
     principal.require(action)
     try:
@@ -390,21 +271,3 @@ def _fields(row: Webhook) -> JsonObject:
         "previous_secret_until": row.previous_secret_until,
         "created_at": row.created_at,
     }
-
-
-def _delivery_out(row: Delivery) -> DeliveryOut:
-    return DeliveryOut(
-        id=row.pk,
-        event=row.log_index,
-        event_type=row.event_type,
-        webhook_id=row.message_id,
-        state=row.state,
-        attempts=row.attempts,
-        created_at=row.created_at,
-        last_attempt_at=row.last_attempt_at,
-        next_attempt_at=row.next_attempt_at,
-        response_status=row.response_status,
-        response_excerpt=row.response_excerpt,
-        fault=row.fault,
-        took_ms=row.took_ms,
-    )
