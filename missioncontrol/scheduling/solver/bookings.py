@@ -26,7 +26,8 @@ class Timeline:
         self._begins.insert(at, begins_us)
         self._ends.insert(at, ends_us)
         self._keys.insert(at, key)
-        self._longest_us = max(self._longest_us, ends_us - begins_us)
+        if ends_us - begins_us > self._longest_us:
+            self._longest_us = ends_us - begins_us
 
     def has_room(self, begins_us: int, ends_us: int) -> bool:
         """Return whether one more interval fits."""
@@ -88,7 +89,7 @@ class Bookings:
         self._left: list[int] = instance.requests.maximum_count.tolist()
         self._own: list[int] = instance.requests.spacecraft.tolist()
         self._profiles, self._profile_of = _profiles(instance)
-        self._margins: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        self._margins: dict[tuple[int, int], list[tuple[Timeline, int, int]]] = {}
 
     def book(self, key: int, contact: tuple[int, int, int, int, int]) -> bool:
         """Take a contact if everything that it needs is free; return whether it was."""
@@ -99,11 +100,11 @@ class Bookings:
         if not spacecraft.has_room(begins_us, ends_us):
             return False
         margins = self._around(path, request)
-        for resource, before_us, after_us in margins:
-            if not self._antennas[resource].has_room(begins_us - before_us, ends_us + after_us):
+        for antenna, before_us, after_us in margins:
+            if not antenna.has_room(begins_us - before_us, ends_us + after_us):
                 return False
-        for resource, before_us, after_us in margins:
-            self._antennas[resource].add(begins_us - before_us, ends_us + after_us, key)
+        for antenna, before_us, after_us in margins:
+            antenna.add(begins_us - before_us, ends_us + after_us, key)
         spacecraft.add(begins_us, ends_us, key)
         self._windows.add(window)
         self._left[request] -= 1
@@ -119,8 +120,8 @@ class Bookings:
         """Return the parts of an interval in which a contact could be."""
         spacecraft = self._spacecraft[self._own[request]]
         parts = spacecraft.free(begins_us, ends_us)
-        for resource, before_us, after_us in self._around(path, request):
-            around = self._antennas[resource].free(begins_us - before_us, ends_us + after_us)
+        for antenna, before_us, after_us in self._around(path, request):
+            around = antenna.free(begins_us - before_us, ends_us + after_us)
             parts = _common(
                 parts, [(left + before_us, right - after_us) for left, right in around]
             )
@@ -130,14 +131,13 @@ class Bookings:
         """Return the keys of the contacts that leave no room for a contact."""
         _window, request, path, begins_us, ends_us = contact
         keys = set(self._spacecraft[self._own[request]].keys_within(begins_us, ends_us))
-        for resource, before_us, after_us in self._around(path, request):
-            timeline = self._antennas[resource]
+        for antenna, before_us, after_us in self._around(path, request):
             interval = begins_us - before_us, ends_us + after_us
-            if not timeline.has_room(*interval):
-                keys.update(timeline.keys_within(*interval))
+            if not antenna.has_room(*interval):
+                keys.update(antenna.keys_within(*interval))
         return sorted(keys)
 
-    def _around(self, path: int, request: int) -> list[tuple[int, int, int]]:
+    def _around(self, path: int, request: int) -> list[tuple[Timeline, int, int]]:
         """Return (antenna, time before, time after) for what a path occupies."""
         profile = self._profile_of[request]
         found = self._margins.get((path, profile))
@@ -145,7 +145,7 @@ class Bookings:
             instance, (before_us, after_us) = self._instance, self._profiles[profile]
             found = [
                 (
-                    resource,
+                    self._antennas[resource],
                     max(int(instance.setup_us[resource]), before_us),
                     max(int(instance.teardown_us[resource]), after_us),
                 )

@@ -94,7 +94,7 @@ class Instance:
         return (at - self.problem.begins) // _MICROSECOND
 
     def instant(self, at_us: int) -> datetime:
-        return self.problem.begins + timedelta(microseconds=int(at_us))
+        return self.problem.begins + timedelta(microseconds=at_us)
 
     def worth(self, opportunity: Integers, request: Integers, duration_us: Integers) -> Floats:
         """Return what contacts are worth, their kept bonus not included."""

@@ -36,42 +36,58 @@ class Spans:
 
 def wanted_spans(instance: Instance) -> Spans:
     """Return the interval of every window that a request could take, outages not regarded."""
-    windows = instance.opportunities
-    seen = len(instance.problem.opportunities)  # behind them stand windows that are gone
-    order = np.lexsort((windows.begins_us[:seen], windows.spacecraft[:seen]))
-    first = np.searchsorted(
-        windows.spacecraft[order], np.arange(len(instance.spacecraft) + 1), side="left"
-    )
-    restricted = {*np.flatnonzero(~instance.allowed.all(axis=1)).tolist()}
-    parts: list[tuple[Integers, Integers, Integers, Integers]] = []
-    for request, spacecraft in enumerate(instance.requests.spacecraft.tolist()):
-        own = order[first[spacecraft] : first[spacecraft + 1]]
-        begins_us, ends_us = _admissible(instance, request, own)
-        fits = ends_us - begins_us >= max(1, int(instance.requests.shortest_us[request]))
-        fits &= begins_us <= instance.requests.latest_us[request]
-        if request in restricted:
-            fits &= instance.allowed[request][windows.path[own]]
-        own = own[fits]
-        parts.append((own, np.full(len(own), request), begins_us[fits], ends_us[fits]))
-    if not parts:
-        nothing = np.empty(0, dtype=np.int64)
-        return Spans(nothing, nothing, nothing, nothing)
-    return Spans(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _admissible(instance: Instance, request: int, windows: Integers) -> tuple[Integers, Integers]:
-    """Return the part of each window within the request's times; empty where there is none."""
+    request, window = _pairs_in_time(instance)
     table = instance.requests
-    begins_us = instance.opportunities.begins_us[windows]
-    ends_us = instance.opportunities.ends_us[windows]
-    earliest, deadline = int(table.earliest_us[request]), int(table.deadline_us[request])
-    step = int(table.step_us[request])
-    if step:
-        begins_us = begins_us + np.maximum(-(-(earliest - begins_us) // step), 0) * step
-        ends_us = ends_us - np.maximum(-(-(ends_us - deadline) // step), 0) * step
-        return begins_us, ends_us
-    inside = (begins_us >= earliest) & (ends_us <= deadline)
-    return begins_us, np.where(inside, ends_us, begins_us)
+    begins_us, ends_us = _admissible(instance, request, window)
+    fits = ends_us - begins_us >= np.maximum(1, table.shortest_us[request])
+    fits &= begins_us <= table.latest_us[request]
+    fits &= instance.allowed[request, instance.opportunities.path[window]]
+    return Spans(window, request, begins_us, ends_us).at(fits)
+
+
+def _pairs_in_time(instance: Instance) -> tuple[Integers, Integers]:
+    """Return requests and windows of their spacecraft, but for those that are far off in time.
+
+    By request, then by the window's begin.
+    """
+    windows, table = instance.opportunities, instance.requests
+    seen = len(instance.problem.opportunities)  # behind them stand windows that are gone
+    if not seen:
+        nothing = np.empty(0, dtype=np.int64)
+        return nothing, nothing
+    begins_us, spacecraft = windows.begins_us[:seen], windows.spacecraft[:seen]
+    order = np.lexsort((begins_us, spacecraft))
+    longest_us = int((windows.ends_us[:seen] - begins_us).max())
+    zero_us = int(begins_us.min())
+    row_us = int(begins_us.max()) - zero_us + 2  # one number for spacecraft and begin
+    place = (spacecraft * row_us + begins_us - zero_us)[order]
+
+    def at(instant_us: Integers) -> Integers:
+        since_us = np.clip(instant_us - zero_us, 0, row_us - 1)
+        return np.searchsorted(place, table.spacecraft * row_us + since_us)
+
+    first, last = at(table.earliest_us - longest_us), at(table.deadline_us)
+    counts = np.maximum(last - first, 0)
+    request = np.repeat(np.arange(len(counts)), counts)
+    skipped = np.repeat(first - (np.cumsum(counts) - counts), counts)
+    return request, order[np.arange(len(request)) + skipped]
+
+
+def _admissible(
+    instance: Instance, request: Integers, window: Integers
+) -> tuple[Integers, Integers]:
+    """Return the part of each window within its request's times; empty where there is none."""
+    table, step = instance.requests, instance.requests.step_us[request]
+    begins_us = instance.opportunities.begins_us[window]
+    ends_us = instance.opportunities.ends_us[window]
+    early_us = np.maximum(table.earliest_us[request] - begins_us, 0)
+    late_us = np.maximum(ends_us - table.deadline_us[request], 0)
+    whole = np.maximum(step, 1)
+    cut_begins_us = begins_us + -(-early_us // whole) * step
+    cut_ends_us = ends_us - -(-late_us // whole) * step
+    # Where nothing is trimmed, a window that is not whole within the times is none.
+    outside = (step == 0) & ((early_us > 0) | (late_us > 0))
+    return cut_begins_us, np.where(outside, cut_begins_us, cut_ends_us)
 
 
 def split_by_outages(instance: Instance, spans: Spans) -> Spans:
