@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.api.authentication import TOKEN_OR_SESSION, principal_of
@@ -18,7 +19,7 @@ from missioncontrol.api.fields import (
     Instant,
     Text,
     example,
-    parse_instant,
+    parse_asked_instant,
     utc_text,
 )
 from missioncontrol.api.mission import spacecraft_in_path
@@ -32,17 +33,35 @@ router = Router(tags=["telemetry"])
 _HOUR: Final = timedelta(hours=1)
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DEFAULT_SIZE: Final = 1000
+_MILLISECONDS: Final = re.compile(r"[0-9]{1,14}")  # until the year 5138
 
 
 def _parse_moment(value: object) -> datetime:
     """Return a time given as the API gives it, or as milliseconds since 1970."""
     text = str(value)
-    if text.lstrip("-").isdigit() and len(text) <= 15:
+    if _MILLISECONDS.fullmatch(text):
         return _UNIX_EPOCH + timedelta(milliseconds=int(text))
-    return parse_instant(value)
+    return parse_asked_instant(value)
 
 
-Moment = Annotated[Instant, BeforeValidator(_parse_moment)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_parse_moment),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {
+                    "type": "integer",
+                    "description": "milliseconds since 1970",
+                    "minimum": 0,
+                    "maximum": 10**14 - 1,
+                },
+            ],
+            "examples": ["2026-12-01T00:12:34.5Z"],
+        }
+    ),
+]
 
 
 class Strategy(StrEnum):

@@ -52,6 +52,8 @@ def token_of(product: Product, name: str, organisation: str, roles: list[Role]) 
     scopes = (word for each in sorted(actions_of(roles)) for word in ("--scope", each.value))
     return product.manage("create_token", name, "--name", "fuzz", *scopes).strip()
 
+SHOWN = 20_000  # characters of the web's log from its first fault on
+
 
 def attack(product: Product, token: str, *, seconds: int, seed: int, folder: Path) -> Any:
     """Run schemathesis once; return its report and whether it found nothing."""
@@ -113,7 +115,10 @@ def main() -> int:
                 )
                 cases += report["test_cases"]["generated"]
                 found_nothing &= clean
-            faults = (folder / "var" / "logs" / "web.log").read_text().count("Traceback")
+            log = (folder / "var" / "logs" / "web.log").read_text()
+            faults = log.count("Traceback")
+            if faults:
+                print(log[log.index("Traceback") :][:SHOWN])
         finally:
             product.stop()
     result = {

@@ -47,6 +47,11 @@ class TestSamples:
         asked = {"start": start_ms, "end": start_ms + 50_000, "strategy": "latest", "size": 3}
         assert operator.get(PATH, asked).json()["values"] == [57, 58, 59]
 
+    @pytest.mark.parametrize("start", ["-1", "1" * 15, "--5", "²", "0001-01-01T00:00:00Z"])
+    def test_refuses_times_that_cannot_be_asked_about(self, filled, operator, start):
+        answer = operator.get(PATH, {"start": start, "end": "2026-12-01T12:00:00Z"})
+        assert_wrong_field(answer, "query.start", "a time")
+
     def test_gives_least_and_greatest_of_at_most_so_many_parts(self, filled, operator):
         asked = {**SPAN, "end": "2026-12-01T12:01:40Z", "strategy": "minmax", "size": 10}
         answer = operator.get(PATH, asked).json()
