@@ -14,14 +14,20 @@ from missioncontrol.supervision.supervisor import wait_for_broker
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is about the other database: the suite runs on both."""
+    """Leave out what is about the other database, or about none: the suite runs on both."""
     kept, left_out = [], []
     for item in items:
-        mark = item.get_closest_marker("only_on")
-        (kept if mark is None or mark.args[0] == connection.vendor else left_out).append(item)
+        (kept if _belongs_here(item) else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
+
+
+def _belongs_here(item):
+    if item.get_closest_marker("once"):
+        return connection.vendor == "sqlite"
+    mark = item.get_closest_marker("only_on")
+    return mark is None or mark.args[0] == connection.vendor
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,6 +15,8 @@ from space_packet_parser.xtce.definitions import XtcePacketDefinition
 from tests.unit.telemetry.dictionary import bits
 from tests.vectors import shared_vector
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

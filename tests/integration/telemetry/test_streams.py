@@ -3,10 +3,14 @@ from __future__ import annotations
 import logging
 import time
 
+import pytest
+
 from missioncontrol.kernel import broker
 from telemetry import streams
 from telemetry.streams import ClcwReader, StreamedClcw
 from tests.integration.telemetry.craft import after, clcw
+
+pytestmark = pytest.mark.once
 
 
 def words(*values):

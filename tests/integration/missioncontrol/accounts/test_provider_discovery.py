@@ -6,6 +6,8 @@ from missioncontrol.accounts.provider_discovery import check_provider
 from missioncontrol.accounts.services import AccountRefusedError
 from tests.integration.missioncontrol.accounts.identity_provider import identity_provider
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def provider():

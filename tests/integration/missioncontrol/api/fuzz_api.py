@@ -52,6 +52,7 @@ def token_of(product: Product, name: str, organisation: str, roles: list[Role]) 
     scopes = (word for each in sorted(actions_of(roles)) for word in ("--scope", each.value))
     return product.manage("create_token", name, "--name", "fuzz", *scopes).strip()
 
+
 SHOWN = 20_000  # characters of the web's log from its first fault on
 
 

@@ -20,6 +20,8 @@ from missioncontrol.audit.witness_call import WitnessError, ask_witness, folder_
 from tests.integration.missioncontrol.audit.grown_log import KEY, GrownLog
 from tests.integration.missioncontrol.audit.witness_server import witnesses
 
+pytestmark = pytest.mark.once
+
 WITNESSES = 24
 PUBLISHED = 13
 SETTLED = 17

@@ -12,9 +12,10 @@ from missioncontrol.audit.merkle.tiles import EntryBundle, Tile, encode_bundle, 
 from tests.integration.missioncontrol.client import go_verifier
 from tests.unit.missioncontrol.client.growing_log import KEY, NEXT, VKEY, GrowingLog, flip
 
-pytestmark = pytest.mark.skipif(
-    go_verifier.why_not() is not None, reason=str(go_verifier.why_not())
-)
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(go_verifier.why_not() is not None, reason=str(go_verifier.why_not())),
+]
 
 
 @pytest.fixture(scope="module")

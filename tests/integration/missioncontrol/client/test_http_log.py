@@ -8,6 +8,8 @@ from missioncontrol.audit.merkle.tiles import EntryBundle, Tile
 from missioncontrol.client.errors import NotAdmittedError, UnreachableError, UsageError
 from missioncontrol.client.http_log import HttpLog
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def remote(log, server):

@@ -10,6 +10,8 @@ import pytest
 from missioncontrol.audit.merkle.tiles import EntryBundle, encode_bundle
 from tests.unit.missioncontrol.client.growing_log import KEY, VKEY, flip
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def verify(run, server):

@@ -8,6 +8,8 @@ from missioncontrol.audit.witness_call import WitnessError, ask_witness, folder_
 from tests.integration.missioncontrol.client.witness_process import WitnessProcess
 from tests.unit.missioncontrol.client.growing_log import VKEY
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def witness(tmp_path):

@@ -18,6 +18,8 @@ from missioncontrol.client.witness.add_checkpoint import (
 from tests.integration.missioncontrol.client.witness_process import MC, ROOT, WitnessProcess, post
 from tests.unit.missioncontrol.client.growing_log import KEY, NEXT, VKEY, GrowingLog
 
+pytestmark = pytest.mark.once
+
 OTHER = SigningKey(name="log.example/other", type=KeyType.ED25519, seed=b"p" * 32)
 TEXT = "text/plain; charset=utf-8"
 SIZE = "text/x.tlog.size"

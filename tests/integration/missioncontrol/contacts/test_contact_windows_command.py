@@ -15,6 +15,8 @@ import pytest
 
 from tests.vectors.contact_windows import Reference, load_reference
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[4]
 NUMBERS = {0: "39634", 4: "40697", 9: "25544", 10: "40732"}
 

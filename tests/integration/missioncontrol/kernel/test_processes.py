@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from missioncontrol.kernel.processes import ProcessState, tell_processes, told_processes
+
+pytestmark = pytest.mark.once
 
 
 def test_what_is_told_is_read():

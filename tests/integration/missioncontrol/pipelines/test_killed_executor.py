@@ -21,7 +21,7 @@ from tests.integration.missioncontrol.pipelines.scripted_station import (
     wait_for,
 )
 
-pytestmark = pytest.mark.timeout(290)
+pytestmark = [pytest.mark.timeout(290), pytest.mark.once]
 
 ROOT = Path(__file__).resolve().parents[4]
 START = datetime(2026, 12, 1, 12, tzinfo=UTC)

@@ -9,6 +9,7 @@ import struct
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 
 from missioncontrol.simulator.link_faults import FaultRates
 from missioncontrol.stationlink.messages import CltuState, Journal, Refused
@@ -23,6 +24,8 @@ from tests.integration.missioncontrol.simulator.ground import (
     demo_mission,
     flying,
 )
+
+pytestmark = pytest.mark.once
 
 BEFORE_PASS = datetime(2026, 12, 1, 12, 19, 30, tzinfo=UTC)
 AOS = datetime(2026, 12, 1, 12, 21, 0, tzinfo=UTC)

@@ -20,6 +20,8 @@ from missioncontrol.stationlink.messages import Refused
 from tests.integration.missioncontrol.simulator.ground import Ground, Wire
 from tests.integration.missioncontrol.simulator.test_pass import IN_PASS
 
+pytestmark = pytest.mark.once
+
 MISSION = Path(mission_file.__file__).parent / "missions" / "demo.yaml"
 FACTOR = 50.0
 

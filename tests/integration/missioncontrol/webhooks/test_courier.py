@@ -13,6 +13,8 @@ from missioncontrol.webhooks.endpoint import parse_endpoint
 from tests.integration.missioncontrol.webhooks.certificates import write_certificates
 from tests.integration.missioncontrol.webhooks.receiver import receiving
 
+pytestmark = pytest.mark.once
+
 
 @contextmanager
 def courier(*allowed_hosts, timeout_s=2.0):

@@ -12,6 +12,8 @@ from telemetry.links.return_link import LinkClosedError, LinkRefusedError, Retur
 from tests.integration.telemetry.craft import Transmitter, power
 from tests.integration.telemetry.links.station import Station, frame_records, status
 
+pytestmark = pytest.mark.once
+
 HELLO = Hello(service=Service.RETURN, spacecraft="DD-1", antenna="KASHI-1", contact=12, epoch=0)
 
 

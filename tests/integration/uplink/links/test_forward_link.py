@@ -16,6 +16,8 @@ from uplink.links.forward_link import ForwardLink, fetch_journal
 from uplink.tc.cltu import encode_cltu
 from uplink.tc.tc_frame import SetVr, TcFrameFormat, control_frame, encode_tc_frame
 
+pytestmark = pytest.mark.once
+
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
