@@ -14,6 +14,7 @@ from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling import selectors
 from missioncontrol.scheduling.models import Plan
+from missioncontrol.scheduling.plan_pins import Wish, problem_of_wish
 from missioncontrol.scheduling.plan_problem import (
     build_problem,
     request_text,
@@ -23,6 +24,7 @@ from missioncontrol.scheduling.plan_verifier import PlanVerificationError, verif
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.solver.difference import Change, difference
 from missioncontrol.scheduling.solver.document import plan_document, read_plan_document
+from missioncontrol.scheduling.solver.pinning import PinError
 from missioncontrol.scheduling.solver.plan import Plan as Answer
 from missioncontrol.scheduling.solver.planning import Search, greedy_plan, make_plan
 from missioncontrol.scheduling.solver.problem import Contact, Problem, ProblemError
@@ -45,6 +47,7 @@ def propose_plan(
     actor: Operator,
     at: datetime,
     repairs: bool = False,
+    wish: Wish | None = None,
 ) -> Plan:
     """Make a plan at once, from now on: greedy, or where it repairs, moving what must move.
 
@@ -55,18 +58,20 @@ def propose_plan(
         horizon: How far ahead; no further than every spacecraft's windows are known.
         actor: Who asks.
         at: Mission time, UTC.
-        repairs: Keep every contact that no outage hits.
+        repairs: Keep every contact that no outage hits and no wish is against.
+        wish: Windows that must be booked, or left free.
 
     Raises:
         NotPermittedError: no role of *actor* grants it.
-        PlanRefusedError: there is nothing to plan, or what is booked contradicts itself.
+        PlanRefusedError: there is nothing to plan, what is booked contradicts itself, or
+            no plan can be as *wish* wants it; the text says what is against it.
     """
     require(actor, Action.PLAN_PROPOSE, organisation)
     # Read and solved before the transaction: a database of one writer is not kept waiting.
     with acting_for_everybody():  # a plan is made of all members' requests
         ends = _end_of(horizon, at)
-        problem = _posed(at, ends, _KEEPING_IN_REPAIR if repairs else _KEEPING)
-    if repairs and not problem.outages:
+        problem = _posed(at, ends, _KEEPING_IN_REPAIR if repairs else _KEEPING, wish or Wish())
+    if repairs and not (problem.outages or problem.pins):
         raise PlanRefusedError(
             f"No outage touches the time until {ends:%Y-%m-%d %H:%MZ}, so there is nothing to "
             "repair. Declare the outage first, or propose a plan that repairs none."
@@ -86,7 +91,15 @@ def propose_plan(
         in_force = selectors.plan_in_force()
         plan.base_id = in_force.pk if in_force is not None else None
         plan.save()
-        _log("plan.propose", plan, actor, at, contacts=plan.contact_count, repairs=repairs)
+        _log(
+            "plan.propose",
+            plan,
+            actor,
+            at,
+            contacts=plan.contact_count,
+            repairs=repairs,
+            **({"pins": plan.pins} if plan.pins else {}),
+        )
         publish_after_commit({"type": "refresh", "part": "plans"})
     return plan
 
@@ -205,10 +218,11 @@ def _end_of(horizon: timedelta, at: datetime) -> datetime:
     return min(at + horizon, known)
 
 
-def _posed(begins: datetime, ends: datetime, keeping_share: float) -> Problem:
+def _posed(begins: datetime, ends: datetime, keeping_share: float, wish: Wish) -> Problem:
     try:
-        return build_problem(begins=begins, ends=ends, keeping_share=keeping_share)
-    except ProblemError as error:
+        problem = build_problem(begins=begins, ends=ends, keeping_share=keeping_share)
+        return problem_of_wish(problem, wish)
+    except (ProblemError, PinError) as error:
         raise PlanRefusedError(str(error)) from error
 
 
@@ -243,6 +257,7 @@ def _put(plan: Plan, problem: Problem, answer: Answer) -> None:
     plan.input_digest = answer.input_digest
     plan.contact_count = len(answer.contacts)
     plan.document = document
+    plan.pins = document["problem"]["pins"]
     plan.unserved = _with_owners(document["plan"]["unserved"], problem)
     plan.changes = [*map(_change, told.changes), *reassigned]
     plan.unchanged = told.unchanged

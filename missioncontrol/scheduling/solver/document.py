@@ -14,6 +14,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from missioncontrol.scheduling.solver.pins import Pin
 from missioncontrol.scheduling.solver.plan import (
     Conflict,
     CongestionPrice,
@@ -58,6 +59,7 @@ def problem_document(problem: Problem) -> dict[str, Any]:
             {**_record(one.contact), "bonus": one.bonus, "frozen": one.frozen}
             for one in problem.kept
         ],
+        "pins": [_record(one) for one in problem.pins],
     }
 
 
@@ -127,6 +129,7 @@ def read_problem(document: dict[str, Any]) -> Problem:
         members=_each(Member, document["members"]),
         outages=_each(Outage, document["outages"]),
         kept=tuple(_kept(one) for one in document["kept"]),
+        pins=_each(Pin, document.get("pins", ())),  # older documents have none
     )
 
 
