@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -23,7 +25,12 @@ from missioncontrol.scheduling.plan_problem import (
 from missioncontrol.scheduling.plan_verifier import PlanVerificationError, verify_plan
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.solver.difference import Change, difference
-from missioncontrol.scheduling.solver.document import plan_document, read_plan_document
+from missioncontrol.scheduling.solver.document import (
+    digest_of,
+    plan_document,
+    problem_document,
+    read_plan_document,
+)
 from missioncontrol.scheduling.solver.pinning import PinError
 from missioncontrol.scheduling.solver.plan import Plan as Answer
 from missioncontrol.scheduling.solver.planning import Search, greedy_plan, make_plan
@@ -76,7 +83,9 @@ def propose_plan(
             f"No outage touches the time until {ends:%Y-%m-%d %H:%MZ}, so there is nothing to "
             "repair. Declare the outage first, or propose a plan that repairs none."
         )
-    answer = _answer(freeze_first if repairs else greedy_plan, problem)
+    document = problem_document(problem)
+    solve = partial(freeze_first if repairs else greedy_plan, digest=digest_of(document))
+    answer = _answer(solve, problem)
     plan = Plan(
         organisation=organisation,
         begins=at,
@@ -86,7 +95,7 @@ def propose_plan(
         proposed_by=actor,
         proposed_at=at,
     )
-    _put(plan, problem, answer)
+    _put(plan, problem, answer, document)
     with transaction.atomic():
         in_force = selectors.plan_in_force()
         plan.base_id = in_force.pk if in_force is not None else None
@@ -118,13 +127,15 @@ def improve_plan(*, plan_id: int, search: Search, at: datetime) -> Plan:
     plan = Plan.objects.get(pk=plan_id)
     problem, first = _read(plan)
     solve = repair_plan if plan.repairs else make_plan
+    # As it was stored, so that the answer there was still answers it.
+    posed, search = plan.document["problem"], replace(search, digest=plan.input_digest)
     found = _answer(lambda posed: solve(posed, search), problem)
     better = found if found.objective >= first.objective else first
     with transaction.atomic():
         locked = Plan.objects.select_for_update().get(pk=plan_id)
         if locked.state != _State.PROPOSED:
             return locked
-        _put(locked, problem, better)
+        _put(locked, problem, better, posed)
         locked.improved_at = at
         if settings.PLAN_AUTOMATIC_APPROVAL and not moves_contacts(locked):
             locked.state, locked.decided_at = _State.APPROVED, at
@@ -237,13 +248,13 @@ def _read(plan: Plan) -> tuple[Problem, Answer]:
     return read_plan_document(checked_document(plan))
 
 
-def _put(plan: Plan, problem: Problem, answer: Answer) -> None:
+def _put(plan: Plan, problem: Problem, answer: Answer, posed: dict[str, Any]) -> None:
     """Put an answer into the row, with what lists and pages show of it.
 
     Raises:
         PlanRefusedError: it does not verify; the solver is at fault.
     """
-    document = plan_document(problem, answer)
+    document = plan_document(problem, answer, posed=posed)
     try:
         verify_plan(document)
     except PlanVerificationError as fault:

@@ -123,6 +123,19 @@ def _change(before: Contact | None, after: Contact | None, causes: _Causes) -> C
     )
 
 
+def _of_contacts(problem: Problem, contacts: Iterable[Contact]) -> Problem:
+    """Return what is against contacts and beside them, without the windows of a problem."""
+    resources = {one.name for one in problem.antennas}
+    resources |= {one.spacecraft for one in problem.requests}
+    return replace(
+        problem,
+        opportunities=(),
+        pins=(),
+        outages=tuple(one for one in problem.outages if one.resource in resources),
+        kept=tuple(KeptContact(contact=one) for one in contacts),
+    )
+
+
 class _Causes:
     """Why contacts of the running plan are not in the newer one."""
 
@@ -131,9 +144,7 @@ class _Causes:
         known = {one.id: one for one in [*after, *before] if one.request in self._requests}
         self._windows = {one.id for one in problem.opportunities}
         self.pinned = {pin.window: pin.request for pin in problem.pins}
-        instance = index_problem(
-            replace(problem, kept=tuple(KeptContact(contact=one) for one in known.values()))
-        )
+        instance = index_problem(_of_contacts(problem, known.values()))
         self._instance = instance
         self._paths = {path: at for at, path in enumerate(instance.paths)}
         self._outage_of = dict(

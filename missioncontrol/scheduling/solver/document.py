@@ -69,11 +69,19 @@ def digest_of(document: dict[str, Any]) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def plan_document(problem: Problem, plan: Plan) -> dict[str, Any]:
-    """Return a problem and its plan as JSON values: all that a verifier needs."""
+def plan_document(
+    problem: Problem, plan: Plan, *, posed: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a problem and its plan as JSON values: all that a verifier needs.
+
+    Args:
+        problem: What was planned.
+        plan: The answer.
+        posed: The problem's document, where the caller has it already.
+    """
     return {
         "format": FORMAT,
-        "problem": problem_document(problem),
+        "problem": posed or problem_document(problem),
         "plan": {
             "method": plan.method.value,
             "objective": plan.objective,
