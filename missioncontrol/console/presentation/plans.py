@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,8 @@ from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import Viewer
 from missioncontrol.scheduling.models import Outage, Plan
 from missioncontrol.scheduling.plan_problem import request_text
+
+PlaceKey = tuple[str, str, datetime]  # spacecraft, antenna, AOS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,41 @@ def change_rows(plan: Plan) -> list[ChangeRow]:
         )
         for change in plan.changes
     ]
+
+
+def change_counts(plan: Plan) -> dict[str, int]:
+    """Return how many contacts a plan adds, moves, drops and leaves as they are."""
+    kinds = Counter(change["kind"] for change in plan.changes)
+    return {
+        "added": kinds["ADDED"],
+        "moved": kinds["MOVED"] + kinds["TRIMMED"],
+        "dropped": kinds["DROPPED"],
+        "unchanged": plan.unchanged,
+    }
+
+
+def pin_texts(plan: Plan) -> list[str]:
+    """Return what was asked of a plan, a sentence for each window."""
+    return [
+        f"{pin['window']} is booked, for {request_text(pin['request'])}"
+        if pin["request"]
+        else f"{pin['window']} is left free"
+        for pin in plan.pins
+    ]
+
+
+def places_changed(plan: Plan) -> tuple[set[PlaceKey], set[PlaceKey]]:
+    """Return where a plan frees what is booked, and where it books something new."""
+    freed: set[PlaceKey] = set()
+    added: set[PlaceKey] = set()
+    for change in plan.changes:
+        if change["before"] == change["after"]:
+            continue  # the same place, for another request
+        for places, side in ((freed, change["before"]), (added, change["after"])):
+            if side is not None:
+                aos = datetime.fromisoformat(side["aos"])
+                places.add((change["spacecraft"], side["antenna"], aos))
+    return freed, added
 
 
 def unserved_rows(plan: Plan) -> list[UnservedRow]:
