@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import Viewer
 from missioncontrol.scheduling.models import Outage, Plan
 from missioncontrol.scheduling.plan_problem import request_text
 
+_NAME_OF_WINDOW: Final = re.compile(
+    r"(.+)/([^/]+)/\d{4}(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII
+)
 PlaceKey = tuple[str, str, datetime]  # spacecraft, antenna, AOS
 
 
@@ -143,11 +147,19 @@ def change_counts(plan: Plan) -> dict[str, int]:
 def pin_texts(plan: Plan) -> list[str]:
     """Return what was asked of a plan, a sentence for each window."""
     return [
-        f"{pin['window']} is booked, for {request_text(pin['request'])}"
+        f"{_window_text(pin['window'])} is booked, for {request_text(pin['request'])}"
         if pin["request"]
-        else f"{pin['window']} is left free"
+        else f"{_window_text(pin['window'])} is left free"
         for pin in plan.pins
     ]
+
+
+def _window_text(name: str) -> str:
+    """Return the name of a window as a reader says it; another name stays as it is."""
+    place = _NAME_OF_WINDOW.fullmatch(name)
+    if place is None:
+        return name
+    return "{} on {} at {}-{} {}:{}:{}Z".format(*place.groups())
 
 
 def places_changed(plan: Plan) -> tuple[set[PlaceKey], set[PlaceKey]]:

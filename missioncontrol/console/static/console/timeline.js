@@ -2,7 +2,7 @@
 // in view is drawn. A canvas says nothing to a screen reader: timeline_table.js says what is in view.
 
 import { makeCarrier } from "./timeline_carry.js";
-import { STYLES, drawMark } from "./timeline_marks.js";
+import { OF_A_PLAN, STYLES, drawMark } from "./timeline_marks.js";
 import { listenToPointer } from "./timeline_pointer.js";
 import { showNote, showTable, utc } from "./timeline_table.js";
 import * as wish from "./timeline_wish.js";
@@ -39,7 +39,7 @@ const plotWidth = () => canvas.clientWidth - NAMES;
 const clamp = (value, least, most) => Math.min(Math.max(value, least), Math.max(least, most));
 
 async function load() {
-  const plan = wish.shownPlan();
+  const { plan = "" } = wish.shownPlan();
   const answer = await fetch(`${canvas.dataset.itemsUrl}${plan && `?plan=${plan}`}`, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(`The timeline cannot be read: the server answered ${answer.status}`);
   const before = data;
@@ -51,6 +51,13 @@ async function load() {
   arrange();
   chosen = known ? data.items.begins_s.findIndex((_, item) => identity(item) === known) : -1;
   wish.choose(chosen >= 0 ? asWished(chosen) : null);
+  if (!before && plan) choose(firstOfPlan());
+}
+
+// What was asked of the plan that is shown, or else the first thing that it changes.
+function firstOfPlan() {
+  const asked = data.items.state.findIndex((_, item) => identity(item) === wish.shownPlan().asked);
+  return asked >= 0 ? asked : data.items.state.findIndex((state) => OF_A_PLAN.includes(data.states[state]));
 }
 
 // As plans name windows (plan_problem.py).

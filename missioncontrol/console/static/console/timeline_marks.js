@@ -11,6 +11,8 @@ export const STYLES = {
   freed: { fill: "rgb(45 204 255 / 0.08)", line: "#2dccff", dash: [3, 3], shape: slash },
 };
 
+export const OF_A_PLAN = ["added", "freed"];
+
 export function drawMark(pen, state, { left, at, wide, tall }, isChosen) {
   const style = STYLES[state];
   pen.fillStyle = style.fill;

@@ -105,8 +105,8 @@ function say(text) {
   document.getElementById("announcer").textContent = text;
 }
 
-// The plan that the page shows, for the address of the items.
-export const shownPlan = () => document.getElementById("part-timeline-plan")?.dataset.plan ?? "";
+// The plan that the page shows: {plan, asked}, its number and the first window that was asked for; both may be missing.
+export const shownPlan = () => document.getElementById("part-timeline-plan").dataset;
 
 export function listen(whenAnswered) {
   answered = whenAnswered;

@@ -196,7 +196,10 @@ class TestWish:
         assert self.drawn(browser) == states  # nothing was booked
         page = browser.get(f"/timeline/?plan={plan.pk}").content.decode()
         assert "is to be left free, as was asked" in page
-        assert f"{freed} is left free" in browser.get(f"/plans/{plan.pk}/").content.decode()
+        spacecraft, antenna, _ = freed.split("/")
+        page = browser.get(f"/plans/{plan.pk}/").content.decode()
+        assert f"As was asked, {spacecraft} on {antenna} at 12-01 " in page
+        assert "Z is left free." in page
 
     def test_is_refused_in_words(self, windows, alice, browser_of):
         browser = browser_of(alice)
