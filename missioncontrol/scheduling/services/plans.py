@@ -107,7 +107,7 @@ def propose_plan(
             at,
             contacts=plan.contact_count,
             repairs=repairs,
-            **({"pins": plan.pins} if plan.pins else {}),
+            **_asked_for(plan),
         )
         publish_after_commit({"type": "refresh", "part": "plans"})
     return plan
@@ -339,6 +339,13 @@ def _place(contact: Contact | None) -> dict[str, str] | None:
         "aos": contact.begins.isoformat().replace("+00:00", "Z"),
         "los": contact.ends.isoformat().replace("+00:00", "Z"),
     }
+
+
+def _asked_for(plan: Plan) -> dict[str, list[str]]:
+    """Return the pins as every member may read them: windows, not whose requests they serve."""
+    booked = [pin["window"] for pin in plan.pins if pin["request"]]
+    free = [pin["window"] for pin in plan.pins if not pin["request"]]
+    return {"include": booked, "exclude": free} if plan.pins else {}
 
 
 def _proposed(plan_id: int, actor: Operator) -> Plan:

@@ -109,7 +109,8 @@ class _Fleet:
             profiles.setdefault(profile.spacecraft.name, profile)
         windows: defaultdict[tuple[str, int], list[ContactWindow]] = defaultdict(list)
         within = ContactWindow.objects.filter(los__gt=plan.begins, aos__lt=plan.ends)
-        for window in within.select_related("spacecraft"):
+        # Thousands of few spacecraft: each is one object for all of its windows.
+        for window in within.prefetch_related("spacecraft"):
             windows[window.spacecraft.name, window.station_id].append(window)
         antennas = Antenna.objects.select_related("station__owner")
         return cls({one.name: one for one in antennas}, profiles, windows)
@@ -216,7 +217,7 @@ def _booked_about(plan: Plan) -> list[Contact]:
         Contact.objects.select_for_update(of=("self",))
         .exclude(state=Contact.State.CANCELLED)
         .filter(los__gt=plan.begins - 2 * NEARBY, aos__lt=plan.ends + 2 * NEARBY)
-        .select_related("spacecraft", "antenna__station__owner")
+        .prefetch_related("spacecraft", "antenna__station__owner")
     )
 
 

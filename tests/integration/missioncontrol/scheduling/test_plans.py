@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from io import StringIO
 
@@ -214,7 +215,9 @@ class TestWish:
             ("ADDED", "is to be booked, as was asked"),
             ("DROPPED", f"gives way to {other}"),
         ]
-        assert AuditEntry.objects.filter(action="plan.propose").count() == 2
+        entry = AuditEntry.objects.filter(action="plan.propose").last()
+        details = json.loads(bytes(entry.entry))["details"]
+        assert (details["include"], details["exclude"]) == ([other], [])
         better = services.improve_plan(plan_id=plan.pk, search=planned.search(), at=AT)
         verify_plan(better.document)
         assert (better.method, better.pins) == ("REPAIRED", plan.pins)
