@@ -165,7 +165,7 @@ def _opportunities(
 ) -> Iterator[_Item]:
     """Yield the windows that nobody has booked, on each antenna of their station.
 
-    Beside them those that a plan books: on another antenna, it may be a booked one.
+    Beside them what a plan books, also where another antenna of the station has the pass.
     """
     booked: defaultdict[tuple[int, int], list[tuple[datetime, datetime]]] = defaultdict(list)
     for contact in contacts:

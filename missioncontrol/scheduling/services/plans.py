@@ -129,7 +129,7 @@ def improve_plan(*, plan_id: int, search: Search, at: datetime) -> Plan:
     solve = repair_plan if plan.repairs else make_plan
     # As it was stored, so that the answer there was still answers it.
     posed, search = plan.document["problem"], replace(search, digest=plan.input_digest)
-    found = _answer(lambda posed: solve(posed, search), problem)
+    found = _answer(lambda asked: solve(asked, search), problem)
     better = found if found.objective >= first.objective else first
     with transaction.atomic():
         locked = Plan.objects.select_for_update().get(pk=plan_id)

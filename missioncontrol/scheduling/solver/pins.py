@@ -18,14 +18,14 @@ class Pin:
 
 
 def pin_faults(
-    pins: Iterable[Pin], windows: Mapping[str, str], requests: Mapping[str, str]
+    pins: Iterable[Pin], windows: Mapping[str, str], asked: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield what is wrong with pins.
 
     Args:
         pins: Of a problem.
         windows: The spacecraft of each opportunity and each kept contact, by its id.
-        requests: The spacecraft of each request, by its id.
+        asked: The spacecraft of each request, by its id.
     """
     seen: set[str] = set()
     for pin in pins:
@@ -34,7 +34,7 @@ def pin_faults(
         seen.add(pin.window)
         if pin.window not in windows:
             yield f"Window {pin.window} is pinned, but it is not in the problem."
-        elif pin.request is not None and requests.get(pin.request) != windows[pin.window]:
+        elif pin.request is not None and asked.get(pin.request) != windows[pin.window]:
             yield (
                 f"Window {pin.window} is pinned for {pin.request}, which is no request of "
                 f"{windows[pin.window]}."
