@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan fuzz-api bench-events bench-decode bench-telemetry bench-windows
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan bench-publication fuzz-api bench-events bench-decode bench-telemetry bench-windows
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -82,6 +82,9 @@ kill-rounds: install-dev ## kill whoever writes to the log 50 times, on both dat
 
 bench-plan: install-dev ## measure pass planning: gaps proven, repair (seven minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_plan
+
+bench-publication: install-dev ## measure a plan of 14,000 windows published, and a wish answered (two minutes); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_publication
 
 fuzz-api: install-dev ## attack the API by its own description (MINUTES=10); prints JSON
 	$(BIN)/python -m tests.integration.missioncontrol.api.fuzz_api --minutes $(MINUTES)

@@ -21,7 +21,7 @@ from missioncontrol.api.authentication import (
     token_of,
 )
 from missioncontrol.api.conditions import DEMANDING_CHANGE, READ, tagged, unchanged
-from missioncontrol.api.fields import Flag, Instant, JsonObject, Number, Sent, example
+from missioncontrol.api.fields import Flag, Instant, JsonObject, Number, Sent, Text, example
 from missioncontrol.api.operations import RETRY_AFTER_S, OperationOut, operation_out
 from missioncontrol.api.paging import Page, PageQuery, newest_first
 from missioncontrol.api.problems import NotFoundError
@@ -34,6 +34,8 @@ router = Router(tags=["planning"])
 
 # Written out: two enumerations of one name would overwrite each other in the description.
 State = Annotated[Plan.State, WithJsonSchema({"type": "string", "enum": Plan.State.values})]
+_MAX_PINS: Final = 50
+Windows = Annotated[list[Text], Field(max_length=_MAX_PINS)]
 _MAX_HOURS: Final = services.MAX_HORIZON / timedelta(hours=1)
 
 _PLAN: Final[JsonObject] = {
@@ -43,6 +45,7 @@ _PLAN: Final[JsonObject] = {
     "begins": "2026-12-01T12:00:00Z",
     "ends": "2026-12-02T12:00:00Z",
     "repairs": False,
+    "pins": [],
     "base": None,
     "method": "OPTIMISED",
     "objective": 4120.5,
@@ -68,14 +71,25 @@ _PLAN: Final[JsonObject] = {
 class PlanIn(Sent):
     """How far ahead, and how long a worker may look for better.
 
-    ``repairs`` keeps every contact that no outage hits.
+    ``repairs`` keeps every contact that no outage hits and no wish is against.
+    ``include`` names windows that must be booked, ``exclude`` windows in which
+    nothing may be: SPACECRAFT/ANTENNA/AOS, to the second in UTC. A booked contact
+    is named by its own AOS, also where its window has moved since.
     """
 
-    model_config = example(hours=24, repairs=False, limit_s=20)
+    model_config = example(
+        hours=24,
+        repairs=True,
+        limit_s=20,
+        include=["DD-1/KASHI-1/20261201T140300Z"],
+        exclude=[],
+    )
 
     hours: Annotated[float, Field(ge=0.5, le=_MAX_HOURS, strict=True)] = 24.0
     repairs: Flag = False
     limit_s: Annotated[float, Field(ge=1, le=120, strict=True)] = 20.0
+    include: Windows = Field(default_factory=list)
+    exclude: Windows = Field(default_factory=list)
 
 
 class PlanOut(Schema):
@@ -85,6 +99,8 @@ class PlanOut(Schema):
     missing. Both are null until the worker has looked for better. ``changes``
     counts the contacts that are not as they were booked when it was made.
     ``left_out`` tells what could not be booked any more as it was published.
+    ``pins`` are the windows that it had to book, each for a request, or to leave
+    free (null).
     """
 
     model_config = example(**_PLAN)
@@ -95,6 +111,7 @@ class PlanOut(Schema):
     begins: Instant
     ends: Instant
     repairs: bool
+    pins: list[JsonObject]
     base: int | None
     method: str
     objective: float
@@ -213,7 +230,8 @@ def propose_plan(request: HttpRequest, response: HttpResponse, asked: PlanIn) ->
 
     It is there at once (``parameters.plan`` of the operation): greedy, or, where it
     repairs, moving only what must move. The operation makes it better and adds
-    bound, gap and prices.
+    bound, gap and prices. What is against windows that it must book or leave free
+    (an outage, a contact that stays, an antenna's set-up and tear-down) is told, 409.
     """
     organisation = token_of(request).organisation
     principal = permitted(request, Action.PLAN_PROPOSE)
@@ -225,6 +243,7 @@ def propose_plan(request: HttpRequest, response: HttpResponse, asked: PlanIn) ->
         asked_by=principal.operator,
         at=clock.now(),
         wall_at=clock.wall_now(),
+        wish=services.Wish(include=tuple(asked.include), exclude=tuple(asked.exclude)),
     )
     response["Location"] = reverse("api:get_operation", args=[operation.pk])
     response["Retry-After"] = str(RETRY_AFTER_S)

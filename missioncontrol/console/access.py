@@ -49,6 +49,19 @@ class Viewer:
         """Return the organisations for which a role grants *action*."""
         return self.principal.organisations_with(action)
 
+    def planning_organisation(self) -> Organisation:
+        """Return the organisation that operates the mission, for which this viewer plans.
+
+        Raises:
+            NotPermittedError: no role grants it there.
+        """
+        self.principal.require(Action.PLAN_PROPOSE)
+        return next(
+            each
+            for each in self.organisations_with(Action.PLAN_PROPOSE)
+            if each.operates_the_mission
+        )
+
     def spacecraft(self, action: Action = Action.TELEMETRY_VIEW) -> list[Spacecraft]:
         """Return the spacecraft on which *action* is allowed, by name."""
         if self._spacecraft is None:

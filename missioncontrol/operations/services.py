@@ -16,7 +16,7 @@ from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.operations import selectors
 from missioncontrol.operations.models import Operation
 from missioncontrol.scheduling.models import Plan
-from missioncontrol.scheduling.services import propose_plan
+from missioncontrol.scheduling.services import Wish, propose_plan
 
 # The message may be lost with the broker; then the sweep sends another.
 RESEND_AFTER: Final = timedelta(seconds=15)
@@ -75,6 +75,7 @@ def start_planning(
     asked_by: Operator,
     at: datetime,
     wall_at: datetime,
+    wish: Wish | None = None,
 ) -> tuple[Plan, Operation]:
     """Propose a plan at once, and have a worker make it better; return both.
 
@@ -84,18 +85,24 @@ def start_planning(
     Args:
         organisation: Which operates the mission.
         horizon: How far ahead is planned.
-        repairs: Keep every contact that no outage hits.
+        repairs: Keep every contact that no outage hits and no wish is against.
         limit_s: How long the worker looks for better.
         asked_by: Who asks.
         at: Mission time, UTC.
         wall_at: The same on the machine's clock.
+        wish: Windows that must be booked, or left free.
 
     Raises:
         NotPermittedError: no role of *asked_by* grants it.
-        PlanRefusedError: there is nothing to plan.
+        PlanRefusedError: there is nothing to plan, or no plan can be as *wish* wants it.
     """
     plan = propose_plan(
-        organisation=organisation, horizon=horizon, actor=asked_by, at=at, repairs=repairs
+        organisation=organisation,
+        horizon=horizon,
+        actor=asked_by,
+        at=at,
+        repairs=repairs,
+        wish=wish,
     )
     operation = start_operation(
         kind=Operation.Kind.PLAN_PROPOSE,

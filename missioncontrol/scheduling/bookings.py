@@ -7,20 +7,22 @@ post-pass, as in ``solver/problem.py``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Q
 
 from missioncontrol.accounts.models import Operator
-from missioncontrol.audit.services import append_entry
+from missioncontrol.audit.services import PublicFact, append_entries, append_entry
 from missioncontrol.contacts.models import ContactWindow
 from missioncontrol.fleet.models import Antenna, MissionProfile
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.scheduling.models import TRANSITIONS, Contact, Outage
 
 # The mission file allows no longer set-up, tear-down, pre-pass or post-pass.
-_NEARBY: Final = timedelta(hours=1)
+NEARBY: Final = timedelta(hours=1)
+_ROWS_AT_ONCE: Final = 500  # databases take no more values in one statement than some hundreds
 
 
 def put_contact(
@@ -34,7 +36,21 @@ def put_contact(
     request_id: int | None = None,
 ) -> Contact:
     """Book a window on an antenna that is free."""
-    contact = Contact.objects.create(
+    contact = contact_of(window, antenna, profile, at=at, plan_id=plan_id, request_id=request_id)
+    return put_contacts([contact], actor=actor, at=at)[0]
+
+
+def contact_of(
+    window: ContactWindow,
+    antenna: Antenna,
+    profile: MissionProfile,
+    *,
+    at: datetime,
+    plan_id: int | None,
+    request_id: int | None,
+) -> Contact:
+    """Return a window on an antenna as a contact, which is in no row yet."""
+    return Contact(
         spacecraft=window.spacecraft,
         antenna=antenna,
         profile=profile,
@@ -50,21 +66,63 @@ def put_contact(
         plan_id=plan_id,
         request_id=request_id,
     )
-    append_entry(
+
+
+def put_contacts(
+    contacts: Iterable[Contact], *, actor: Operator | str, at: datetime
+) -> list[Contact]:
+    """Book contacts on antennas that are free for them, all at once."""
+    booked = Contact.objects.bulk_create(contacts)
+    append_entries(map(_booking, booked), actor=actor, at=at)
+    publish_after_commit({"type": "refresh", "part": "passes"})
+    return booked
+
+
+def _booking(contact: Contact) -> PublicFact:
+    return PublicFact(
         action="contact.book",
         subject=f"contact:{contact.pk}",
-        actor=actor,
-        at=at,
-        organisation=antenna.station.owner.slug,
+        organisation=contact.antenna.station.owner.slug,
         details={
-            "spacecraft": window.spacecraft.name,
-            "antenna": antenna.name,
+            "spacecraft": contact.spacecraft.name,
+            "antenna": contact.antenna.name,
             "aos": contact.aos.isoformat(),
             "los": contact.los.isoformat(),
         },
     )
-    publish_after_commit({"type": "refresh", "part": "passes"})
-    return contact
+
+
+def cancel_contacts(
+    contacts: Iterable[Contact], *, why: str, actor: Operator | str, at: datetime
+) -> None:
+    """Cancel scheduled contacts for one reason, all at once."""
+    cancelled = [*contacts]
+    set_in_rows(cancelled, state=Contact.State.CANCELLED, failure=why, ended_at=at)
+    append_entries(
+        (
+            PublicFact(
+                action="contact.cancelled",
+                subject=f"contact:{one.pk}",
+                details={
+                    "was": one.state,
+                    "spacecraft": one.spacecraft.name,
+                    "failure": why,
+                },
+            )
+            for one in cancelled
+        ),
+        actor=actor,
+        at=at,
+    )
+    for part in ("passes", "now"):
+        publish_after_commit({"type": "refresh", "part": part})
+
+
+def set_in_rows(contacts: Iterable[Contact], **values: Any) -> None:
+    """Give many contacts the same values in some columns."""
+    keys = [one.pk for one in contacts]
+    for begin in range(0, len(keys), _ROWS_AT_ONCE):
+        Contact.objects.filter(pk__in=keys[begin : begin + _ROWS_AT_ONCE]).update(**values)
 
 
 def is_free(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
@@ -76,20 +134,20 @@ def contacts_in_the_way(
     antenna: Antenna, profile: MissionProfile, window: ContactWindow
 ) -> list[Contact]:
     """Return the booked contacts that a window cannot be booked beside."""
-    wanted = _occupied(antenna, profile, window.aos, window.los)
+    wanted = occupied(antenna, profile, window.aos, window.los)
     nearby = (
         Contact.objects.exclude(state=Contact.State.CANCELLED)
         .filter(
             Q(antenna=antenna) | Q(spacecraft=window.spacecraft_id),
-            aos__lte=wanted[1] + _NEARBY,
-            los__gte=wanted[0] - _NEARBY,
+            aos__lte=wanted[1] + NEARBY,
+            los__gte=wanted[0] - NEARBY,
         )
         .select_related("antenna", "spacecraft")
     )
     return [
         one
         for one in nearby
-        if (one.antenna_id == antenna.pk and _overlap(_occupied_by(one), wanted))
+        if (one.antenna_id == antenna.pk and _overlap(occupied_by(one), wanted))
         or (
             one.spacecraft_id == window.spacecraft_id
             and _overlap((one.aos, one.los), (window.aos, window.los))
@@ -99,7 +157,7 @@ def contacts_in_the_way(
 
 def is_out(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
     """Return whether an outage of the antenna or the spacecraft touches a window."""
-    begins, ends = _occupied(antenna, profile, window.aos, window.los)
+    begins, ends = occupied(antenna, profile, window.aos, window.los)
     of_antenna = Q(antenna=antenna, begins__lt=ends, ends__gt=begins)
     of_spacecraft = Q(spacecraft=window.spacecraft_id, begins__lt=window.los, ends__gt=window.aos)
     return Outage.objects.filter(of_antenna | of_spacecraft, lifted_at=None).exists()
@@ -127,15 +185,17 @@ def move_contact(
     publish_after_commit({"type": "refresh", "part": "now"})
 
 
-def _occupied_by(contact: Contact) -> tuple[datetime, datetime]:
+def occupied_by(contact: Contact) -> tuple[datetime, datetime]:
+    """Return from when to when a booked contact occupies its antenna."""
     return _with_margins(
         contact.antenna, contact.pre_pass_s, contact.post_pass_s, contact.aos, contact.los
     )
 
 
-def _occupied(
+def occupied(
     antenna: Antenna, profile: MissionProfile, aos: datetime, los: datetime
 ) -> tuple[datetime, datetime]:
+    """Return from when to when a contact would occupy an antenna."""
     return _with_margins(antenna, profile.pre_pass_s, profile.post_pass_s, aos, los)
 
 

@@ -228,7 +228,8 @@ class Plan(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="plans")
     begins = models.DateTimeField()
     ends = models.DateTimeField()
-    repairs = models.BooleanField(default=False)  # about outages; all else stays as it can
+    # About outages and pins; all else stays as it can.
+    repairs = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
     base = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="followers"
@@ -242,6 +243,8 @@ class Plan(models.Model):
     input_digest = models.CharField(max_length=80)
     contact_count = models.PositiveIntegerField()
     document = models.JSONField()
+    # Windows that it had to book (for a request), or to leave free (null).
+    pins = models.JSONField(default=list)
     unserved = models.JSONField()
     changes = models.JSONField()
     unchanged = models.PositiveIntegerField()

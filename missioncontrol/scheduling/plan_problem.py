@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db.models import Count, Q
 
@@ -85,6 +85,16 @@ def request_text(name: str) -> str:
     return "housekeeping" if key is None else f"request {key}"
 
 
+class _Window(NamedTuple):
+    """What a plan needs of a contact window; there may be many thousands."""
+
+    spacecraft_id: int
+    station_id: int
+    aos: datetime
+    los: datetime
+    max_elevation_deg: float
+
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """What is read of the database before anything is computed."""
@@ -94,7 +104,7 @@ class _Rows:
     profiles: dict[int, MissionProfile]  # by spacecraft, the first by name
     antennas: dict[int, Antenna]  # those in service, and those of booked contacts
     in_service: dict[int, list[Antenna]]  # by station
-    windows: list[ContactWindow]
+    windows: list[_Window]
     requests: list[ContactRequest]
     booked: list[Contact]
 
@@ -104,25 +114,32 @@ class _Rows:
         profiles: dict[int, MissionProfile] = {}
         for profile in MissionProfile.objects.select_related("spacecraft__organisation"):
             profiles.setdefault(profile.spacecraft_id, profile)
-        booked = [
-            one
-            for one in selectors.contacts_between(begins, ends)
-            if one.state in _BOOKED and one.spacecraft_id in profiles
-        ]
+        booked = list(
+            Contact.objects.filter(
+                los__gt=begins, aos__lt=ends, state__in=_BOOKED, spacecraft__in=profiles
+            )
+            # Thousands of few antennas and spacecraft: each is one object for all.
+            .prefetch_related("spacecraft", "antenna__station")
+            .order_by("aos")
+        )
         antennas = {one.pk: one for one in fleet.active_antennas()}
         in_service: defaultdict[int, list[Antenna]] = defaultdict(list)
         for antenna in antennas.values():
             in_service[antenna.station_id].append(antenna)
-        windows = ContactWindow.objects.filter(
-            aos__gte=begins, los__lte=ends, spacecraft__in=active & profiles.keys()
-        ).order_by("aos")
+        windows = (
+            ContactWindow.objects.filter(
+                aos__gte=begins, los__lte=ends, spacecraft__in=active & profiles.keys()
+            )
+            .order_by("aos")
+            .values_list(*_Window._fields)
+        )
         return cls(
             begins,
             ends,
             profiles,
             antennas | {one.antenna_id: one.antenna for one in booked},
             dict(in_service),
-            list(windows),
+            [_Window(*one) for one in windows],
             _open_requests(begins, ends, active & profiles.keys()),
             booked,
         )

@@ -1,8 +1,7 @@
 """Checks a stored plan against its problem, with nothing of what made it.
 
-Reads the JSON document (``solver/document.py`` writes it) by itself and shares no code
-with the solver: it looks every rule up in the problem, adds the objective up again
-and compares. It does not prove that the bound is one, only that the plan keeps below.
+Reads the JSON document by itself and shares no code with the solver: it looks every rule up
+in the problem and adds the objective up again. It proves no bound, only that the plan keeps below.
 """
 
 from __future__ import annotations
@@ -77,6 +76,7 @@ class _Verification:
         self.antennas = {one["name"]: one for one in self.problem["antennas"]}
         self.windows = {one["id"]: one for one in self.problem["opportunities"]}
         self.requests = {one["id"]: one for one in self.problem["requests"]}
+        self.here = {_identity(one) for one in self.contacts}
         self.kept = {_identity(one): one for one in self.problem["kept"]}
         self.of_spacecraft: defaultdict[str, list[Record]] = defaultdict(list)
         for contact in self.contacts:
@@ -183,22 +183,23 @@ class _Verification:
             most = request["maximum_count"]
             if most is not None and own[name] > most:
                 yield f"Request {name} has {own[name]} contacts, more than {most}."
-        here = {_identity(one) for one in self.contacts}
         for identity, kept in self.kept.items():
-            if kept["frozen"] and identity not in here and not any(self.outages_of(kept)):
+            if kept["frozen"] and identity not in self.here and not any(self.outages_of(kept)):
                 yield f"Frozen contact {kept['id']} is not in the plan, and no outage hits it."
+        booked = {one["id"]: one["request"] for one in self.contacts}
+        for pin in self.problem.get("pins", ()):  # older documents have none
+            if booked.get(pin["window"]) != pin["request"]:
+                yield f"Window {pin['window']} is pinned for {pin['request']}, and not so booked."
 
     def missing(self, request: Record, wanted: int) -> int:
-        """Return how many contacts too few count for a request."""
         counted = 0
         for one in self.of_spacecraft[request["spacecraft"]]:
             own = one["request"] == request["id"]
             counted += own or (request["shared"] and self.meets_terms(one, request))
-        return max(wanted - counted, 0)
+        return max(wanted - counted, 0)  # contacts too few
 
     def figure_faults(self) -> Iterator[str]:
-        here = {_identity(one) for one in self.contacts}
-        bonus = math.fsum(one["bonus"] for key, one in self.kept.items() if key in here)
+        bonus = math.fsum(one["bonus"] for key, one in self.kept.items() if key in self.here)
         worth = math.fsum(map(self.worth, self.contacts)) - math.fsum(self.shortfalls())
         objective, bound, gap = self.plan["objective"], self.plan["bound"], self.plan["gap"]
         room = _TOLERANCE * max(1.0, abs(objective))

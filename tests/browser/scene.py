@@ -84,6 +84,8 @@ PEOPLE = {
     "carl": ("Carl Nemec", "operator", [Role.OPERATOR]),
     "gus": ("Gus Lehto", "operator", [Role.OPERATOR]),
     "fay": ("Fay Duarte", "operator", [Role.FLIGHT_DYNAMICS]),
+    "ines": ("Ines Prado", "operator", [Role.FLIGHT_DYNAMICS]),
+    "hugo": ("Hugo Brand", "operator", [Role.FLIGHT_DYNAMICS]),
 }
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from missioncontrol.audit.services.append import Actor, append_entry
+from missioncontrol.audit.services.append import (
+    Actor,
+    PublicFact,
+    append_entries,
+    append_entry,
+)
 from missioncontrol.audit.services.collecting import (
     collecting_before_commit,
     collecting_entries,
@@ -31,10 +36,12 @@ __all__ = [
     "Actor",
     "ErasureRefusedError",
     "LogRefusedError",
+    "PublicFact",
     "RotationRefusedError",
     "WitnessRefusedError",
     "WitnessRounds",
     "announce_log_key",
+    "append_entries",
     "append_entry",
     "collecting_before_commit",
     "collecting_entries",

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import Viewer
 from missioncontrol.scheduling.models import Outage, Plan
 from missioncontrol.scheduling.plan_problem import request_text
+
+_NAME_OF_WINDOW: Final = re.compile(
+    r"(.+)/([^/]+)/\d{4}(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII
+)
+PlaceKey = tuple[str, str, datetime]  # spacecraft, antenna, AOS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +131,49 @@ def change_rows(plan: Plan) -> list[ChangeRow]:
         )
         for change in plan.changes
     ]
+
+
+def change_counts(plan: Plan) -> dict[str, int]:
+    """Return how many contacts a plan adds, moves, drops and leaves as they are."""
+    kinds = Counter(change["kind"] for change in plan.changes)
+    return {
+        "added": kinds["ADDED"],
+        "moved": kinds["MOVED"] + kinds["TRIMMED"],
+        "dropped": kinds["DROPPED"],
+        "unchanged": plan.unchanged,
+    }
+
+
+def pin_texts(plan: Plan) -> list[str]:
+    """Return what was asked of a plan, a sentence for each window."""
+    return [
+        f"{_window_text(pin['window'])} is booked, for {request_text(pin['request'])}"
+        if pin["request"]
+        else f"{_window_text(pin['window'])} is left free"
+        for pin in plan.pins
+    ]
+
+
+def _window_text(name: str) -> str:
+    """Return the name of a window as a reader says it; another name stays as it is."""
+    place = _NAME_OF_WINDOW.fullmatch(name)
+    if place is None:
+        return name
+    return "{} on {} at {}-{} {}:{}:{}Z".format(*place.groups())
+
+
+def places_changed(plan: Plan) -> tuple[set[PlaceKey], set[PlaceKey]]:
+    """Return where a plan frees what is booked, and where it books something new."""
+    freed: set[PlaceKey] = set()
+    added: set[PlaceKey] = set()
+    for change in plan.changes:
+        if change["before"] == change["after"]:
+            continue  # the same place, for another request
+        for places, side in ((freed, change["before"]), (added, change["after"])):
+            if side is not None:
+                aos = datetime.fromisoformat(side["aos"])
+                places.add((change["spacecraft"], side["antenna"], aos))
+    return freed, added
 
 
 def unserved_rows(plan: Plan) -> list[UnservedRow]:

@@ -18,6 +18,7 @@ from missioncontrol.console.presentation.plans import (
     change_rows,
     gap_text,
     outage_rows,
+    pin_texts,
     plan_rows,
     seen_mark,
     unserved_rows,
@@ -67,6 +68,8 @@ def plan_detail(request: HttpRequest, plan_id: int) -> HttpResponse:
         "section": "plans",
         "plan": plan,
         "gap": gap_text(plan),
+        "pins": pin_texts(plan),
+        "on_timeline": plan.state in {Plan.State.PROPOSED, Plan.State.APPROVED},
         "seen": seen_mark(plan),
         "changes": changes[:_SHOWN],
         "changes_hidden": max(0, len(changes) - _SHOWN),
@@ -82,13 +85,8 @@ def plan_detail(request: HttpRequest, plan_id: int) -> HttpResponse:
 def propose_plan(request: HttpRequest) -> HttpResponse:
     """Propose a plan at once, and have a worker make it better."""
     viewer = viewer_of(request)
-    organisation = next(
-        each
-        for each in viewer.organisations_with(Action.PLAN_PROPOSE)
-        if each.operates_the_mission
-    )
     plan, _ = start_planning(
-        organisation=organisation,
+        organisation=viewer.planning_organisation(),
         horizon=timedelta(hours=_hours(request)),
         repairs=request.POST.get("repairs") == "on",
         limit_s=_LIMIT_S,

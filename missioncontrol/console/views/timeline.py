@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,19 +11,24 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from missioncontrol.accounts.gate import principal_of
 from missioncontrol.accounts.policy import Action
-from missioncontrol.console.access import page
+from missioncontrol.console.access import page, viewer_of
 from missioncontrol.console.presentation.contacts import DRIFT_SHOWN_S
+from missioncontrol.console.presentation.plans import PlaceKey, places_changed
+from missioncontrol.console.views.timeline_plan import plan_part
 from missioncontrol.contacts.models import ContactWindow
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.kernel import clock
 from missioncontrol.scheduling import selectors as scheduling
-from missioncontrol.scheduling.models import IN_PROGRESS, Contact
+from missioncontrol.scheduling.models import IN_PROGRESS, Contact, Plan
 
 _PAST: Final = timedelta(hours=12)
 _AHEAD: Final = timedelta(days=7)
+_PLAN_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+OF_A_PLAN: Final = ("added", "freed")  # what a plan does to opportunities and to contacts
 # The states of an item, by their place here.
-STATES: Final = ("opportunity", "booked", "live", "done", "failed", "drifted")
+STATES: Final = ("opportunity", "booked", "live", "done", "failed", "drifted", *OF_A_PLAN)
 
 
 @dataclass(slots=True)
@@ -52,19 +57,28 @@ class _Item:
 
 @page(Action.CONTACT_VIEW)
 def timeline(request: HttpRequest) -> HttpResponse:
-    """Show a week of opportunities and contacts, by antenna or by spacecraft."""
-    return render(request, "console/timeline.html", {"section": "passes", "states": STATES})
+    """Show a week of opportunities and contacts, and what a plan would change of them."""
+    context = {
+        "section": "passes",
+        "states": STATES,
+        "states_of_a_plan": OF_A_PLAN,
+        "may_propose": viewer_of(request).may(Action.PLAN_PROPOSE),
+        **plan_part(_plan_of(request)),
+    }
+    return render(request, "console/timeline.html", context)
 
 
 @page(Action.CONTACT_VIEW)
-def timeline_items(_request: HttpRequest) -> HttpResponse:
+def timeline_items(request: HttpRequest) -> HttpResponse:
     """Return what the timeline draws, as columns of numbers."""
-    at = clock.now()
+    plan = _plan_of(request)
+    freed, added = places_changed(plan) if plan is not None else (set(), set())
+    at = clock.now().replace(microsecond=0)  # windows are named by whole seconds
     begins, ends = at - _PAST, at + _AHEAD
     contacts = scheduling.contacts_between(begins, ends)
     items = [
-        *_booked(contacts),
-        *_opportunities(begins, ends, contacts),
+        *_booked(contacts, freed),
+        *_opportunities(begins, ends, contacts, added),
     ]
     items.sort(key=lambda item: item.begins)
     antennas = _in_order(
@@ -85,6 +99,22 @@ def timeline_items(_request: HttpRequest) -> HttpResponse:
     )
 
 
+def _plan_of(request: HttpRequest) -> Plan | None:
+    """Return the plan that the address names with ``plan``, if it names one.
+
+    Raises:
+        NotPermittedError: who asks may see no plans.
+        Plan.DoesNotExist: there is none, or it is another organisation's.
+    """
+    number = request.GET.get("plan", "")
+    if not number:
+        return None
+    principal_of(request).require(Action.PLAN_VIEW)
+    if not _PLAN_NUMBER.fullmatch(number):
+        raise Plan.DoesNotExist
+    return scheduling.get_plan(int(number))
+
+
 def _columns(
     items: Iterable[_Item], antennas: list[str], crafts: list[str], begins: datetime
 ) -> _Columns:
@@ -94,7 +124,7 @@ def _columns(
     for item in items:
         columns.antenna.append(antenna_at[item.antenna])
         columns.spacecraft.append(craft_at[item.spacecraft])
-        columns.begins_s.append(round((item.begins - begins).total_seconds()))
+        columns.begins_s.append(math.floor((item.begins - begins).total_seconds()))
         columns.lasts_s.append(round((item.ends - item.begins).total_seconds()))
         columns.state.append(STATES.index(item.state))
         columns.elevation_deg.append(round(item.elevation_deg))
@@ -102,15 +132,16 @@ def _columns(
     return columns
 
 
-def _booked(contacts: Iterable[Contact]) -> Iterator[_Item]:
+def _booked(contacts: Iterable[Contact], freed: Collection[PlaceKey]) -> Iterator[_Item]:
     for contact in contacts:
         if contact.state != Contact.State.CANCELLED:
+            place = contact.spacecraft.name, contact.antenna.name, contact.aos
             yield _Item(
                 antenna=contact.antenna.name,
                 spacecraft=contact.spacecraft.name,
                 begins=contact.aos,
                 ends=contact.los,
-                state=_state_of(contact),
+                state="freed" if place in freed else _state_of(contact),
                 elevation_deg=contact.max_elevation_deg,
                 contact=contact.pk,
             )
@@ -127,9 +158,15 @@ def _state_of(contact: Contact) -> str:
 
 
 def _opportunities(
-    begins: datetime, ends: datetime, contacts: Iterable[Contact]
+    begins: datetime,
+    ends: datetime,
+    contacts: Iterable[Contact],
+    added: Collection[PlaceKey],
 ) -> Iterator[_Item]:
-    """Yield the windows that nobody has booked, on each antenna of their station."""
+    """Yield the windows that nobody has booked, on each antenna of their station.
+
+    Beside them what a plan books, also where another antenna of the station has the pass.
+    """
     booked: defaultdict[tuple[int, int], list[tuple[datetime, datetime]]] = defaultdict(list)
     for contact in contacts:
         if contact.state != Contact.State.CANCELLED:
@@ -143,17 +180,18 @@ def _opportunities(
         aos__gte=begins, aos__lt=ends, spacecraft__in=names
     ).values_list("spacecraft_id", "station_id", "aos", "los", "max_elevation_deg")
     for craft, station, aos, los, elevation_deg in windows:
-        if any(one < los and other > aos for one, other in booked.get((craft, station), ())):
-            continue
+        taken = any(one < los and other > aos for one, other in booked.get((craft, station), ()))
         for antenna_name in antennas.get(station, ()):
-            yield _Item(
-                antenna=antenna_name,
-                spacecraft=names[craft],
-                begins=aos,
-                ends=los,
-                state="opportunity",
-                elevation_deg=elevation_deg,
-            )
+            is_added = (names[craft], antenna_name, aos) in added
+            if is_added or not taken:
+                yield _Item(
+                    antenna=antenna_name,
+                    spacecraft=names[craft],
+                    begins=aos,
+                    ends=los,
+                    state="added" if is_added else "opportunity",
+                    elevation_deg=elevation_deg,
+                )
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

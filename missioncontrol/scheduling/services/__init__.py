@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from missioncontrol.scheduling.plan_pins import Wish
 from missioncontrol.scheduling.services.calendar_feeds import (
     make_calendar_feed,
     revoke_calendar_feed,
@@ -52,6 +53,7 @@ __all__ = [
     "RequestRefusedError",
     "RequestTerms",
     "ScheduleRefusedError",
+    "Wish",
     "advance_contact",
     "approve_plan",
     "book_contacts",

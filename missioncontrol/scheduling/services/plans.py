@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -14,6 +16,7 @@ from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling import selectors
 from missioncontrol.scheduling.models import Plan
+from missioncontrol.scheduling.plan_pins import Wish, problem_of_wish
 from missioncontrol.scheduling.plan_problem import (
     build_problem,
     request_text,
@@ -22,7 +25,13 @@ from missioncontrol.scheduling.plan_problem import (
 from missioncontrol.scheduling.plan_verifier import PlanVerificationError, verify_plan
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.solver.difference import Change, difference
-from missioncontrol.scheduling.solver.document import plan_document, read_plan_document
+from missioncontrol.scheduling.solver.document import (
+    digest_of,
+    plan_document,
+    problem_document,
+    read_plan_document,
+)
+from missioncontrol.scheduling.solver.pinning import PinError
 from missioncontrol.scheduling.solver.plan import Plan as Answer
 from missioncontrol.scheduling.solver.planning import Search, greedy_plan, make_plan
 from missioncontrol.scheduling.solver.problem import Contact, Problem, ProblemError
@@ -45,6 +54,7 @@ def propose_plan(
     actor: Operator,
     at: datetime,
     repairs: bool = False,
+    wish: Wish | None = None,
 ) -> Plan:
     """Make a plan at once, from now on: greedy, or where it repairs, moving what must move.
 
@@ -55,23 +65,27 @@ def propose_plan(
         horizon: How far ahead; no further than every spacecraft's windows are known.
         actor: Who asks.
         at: Mission time, UTC.
-        repairs: Keep every contact that no outage hits.
+        repairs: Keep every contact that no outage hits and no wish is against.
+        wish: Windows that must be booked, or left free.
 
     Raises:
         NotPermittedError: no role of *actor* grants it.
-        PlanRefusedError: there is nothing to plan, or what is booked contradicts itself.
+        PlanRefusedError: there is nothing to plan, what is booked contradicts itself, or
+            no plan can be as *wish* wants it; the text says what is against it.
     """
     require(actor, Action.PLAN_PROPOSE, organisation)
     # Read and solved before the transaction: a database of one writer is not kept waiting.
     with acting_for_everybody():  # a plan is made of all members' requests
         ends = _end_of(horizon, at)
-        problem = _posed(at, ends, _KEEPING_IN_REPAIR if repairs else _KEEPING)
-    if repairs and not problem.outages:
+        problem = _posed(at, ends, _KEEPING_IN_REPAIR if repairs else _KEEPING, wish or Wish())
+    if repairs and not (problem.outages or problem.pins):
         raise PlanRefusedError(
             f"No outage touches the time until {ends:%Y-%m-%d %H:%MZ}, so there is nothing to "
             "repair. Declare the outage first, or propose a plan that repairs none."
         )
-    answer = _answer(freeze_first if repairs else greedy_plan, problem)
+    document = problem_document(problem)
+    solve = partial(freeze_first if repairs else greedy_plan, digest=digest_of(document))
+    answer = _answer(solve, problem)
     plan = Plan(
         organisation=organisation,
         begins=at,
@@ -81,12 +95,20 @@ def propose_plan(
         proposed_by=actor,
         proposed_at=at,
     )
-    _put(plan, problem, answer)
+    _put(plan, problem, answer, document)
     with transaction.atomic():
         in_force = selectors.plan_in_force()
         plan.base_id = in_force.pk if in_force is not None else None
         plan.save()
-        _log("plan.propose", plan, actor, at, contacts=plan.contact_count, repairs=repairs)
+        _log(
+            "plan.propose",
+            plan,
+            actor,
+            at,
+            contacts=plan.contact_count,
+            repairs=repairs,
+            **_asked_for(plan),
+        )
         publish_after_commit({"type": "refresh", "part": "plans"})
     return plan
 
@@ -105,13 +127,15 @@ def improve_plan(*, plan_id: int, search: Search, at: datetime) -> Plan:
     plan = Plan.objects.get(pk=plan_id)
     problem, first = _read(plan)
     solve = repair_plan if plan.repairs else make_plan
-    found = _answer(lambda posed: solve(posed, search), problem)
+    # As it was stored, so that the answer there was still answers it.
+    posed, search = plan.document["problem"], replace(search, digest=plan.input_digest)
+    found = _answer(lambda asked: solve(asked, search), problem)
     better = found if found.objective >= first.objective else first
     with transaction.atomic():
         locked = Plan.objects.select_for_update().get(pk=plan_id)
         if locked.state != _State.PROPOSED:
             return locked
-        _put(locked, problem, better)
+        _put(locked, problem, better, posed)
         locked.improved_at = at
         if settings.PLAN_AUTOMATIC_APPROVAL and not moves_contacts(locked):
             locked.state, locked.decided_at = _State.APPROVED, at
@@ -205,10 +229,11 @@ def _end_of(horizon: timedelta, at: datetime) -> datetime:
     return min(at + horizon, known)
 
 
-def _posed(begins: datetime, ends: datetime, keeping_share: float) -> Problem:
+def _posed(begins: datetime, ends: datetime, keeping_share: float, wish: Wish) -> Problem:
     try:
-        return build_problem(begins=begins, ends=ends, keeping_share=keeping_share)
-    except ProblemError as error:
+        problem = build_problem(begins=begins, ends=ends, keeping_share=keeping_share)
+        return problem_of_wish(problem, wish)
+    except (ProblemError, PinError) as error:
         raise PlanRefusedError(str(error)) from error
 
 
@@ -223,13 +248,13 @@ def _read(plan: Plan) -> tuple[Problem, Answer]:
     return read_plan_document(checked_document(plan))
 
 
-def _put(plan: Plan, problem: Problem, answer: Answer) -> None:
+def _put(plan: Plan, problem: Problem, answer: Answer, posed: dict[str, Any]) -> None:
     """Put an answer into the row, with what lists and pages show of it.
 
     Raises:
         PlanRefusedError: it does not verify; the solver is at fault.
     """
-    document = plan_document(problem, answer)
+    document = plan_document(problem, answer, posed=posed)
     try:
         verify_plan(document)
     except PlanVerificationError as fault:
@@ -243,6 +268,7 @@ def _put(plan: Plan, problem: Problem, answer: Answer) -> None:
     plan.input_digest = answer.input_digest
     plan.contact_count = len(answer.contacts)
     plan.document = document
+    plan.pins = document["problem"]["pins"]
     plan.unserved = _with_owners(document["plan"]["unserved"], problem)
     plan.changes = [*map(_change, told.changes), *reassigned]
     plan.unchanged = told.unchanged
@@ -313,6 +339,13 @@ def _place(contact: Contact | None) -> dict[str, str] | None:
         "aos": contact.begins.isoformat().replace("+00:00", "Z"),
         "los": contact.ends.isoformat().replace("+00:00", "Z"),
     }
+
+
+def _asked_for(plan: Plan) -> dict[str, list[str]]:
+    """Return the pins as every member may read them: windows, not whose requests they serve."""
+    booked = [pin["window"] for pin in plan.pins if pin["request"]]
+    free = [pin["window"] for pin in plan.pins if not pin["request"]]
+    return {"include": booked, "exclude": free} if plan.pins else {}
 
 
 def _proposed(plan_id: int, actor: Operator) -> Plan:

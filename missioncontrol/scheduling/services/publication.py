@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,12 +16,14 @@ from missioncontrol.fleet.models import Antenna, MissionProfile
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling.bookings import (
-    contacts_in_the_way,
-    is_out,
-    move_contact,
-    put_contact,
+    NEARBY,
+    cancel_contacts,
+    contact_of,
+    put_contacts,
+    set_in_rows,
 )
 from missioncontrol.scheduling.models import CongestionPrice, Contact, Plan
+from missioncontrol.scheduling.occupancy import Occupancy
 from missioncontrol.scheduling.plan_problem import request_id_of
 from missioncontrol.scheduling.selectors import outages_within
 from missioncontrol.scheduling.services.errors import PlanRefusedError
@@ -49,8 +51,9 @@ def publish_plan(*, plan_id: int, actor: Operator, at: datetime) -> Plan:
     require(actor, Action.PLAN_PUBLISH, plan.organisation)
     with acting_for_everybody():  # contacts serve the requests of all members
         document = _publishable(plan, at)
-        bookings = _Bookings(plan, actor, at)
-        bookings.make(document)
+        bookings = _Bookings(plan, at)
+        bookings.decide(document)
+        bookings.make(actor)
         Plan.objects.filter(state=Plan.State.PUBLISHED).update(state=Plan.State.SUPERSEDED)
         _replace_prices(document["plan"]["prices"])
     plan.state, plan.published_at, plan.left_out = Plan.State.PUBLISHED, at, bookings.left_out
@@ -63,9 +66,9 @@ def publish_plan(*, plan_id: int, actor: Operator, at: datetime) -> Plan:
         organisation=plan.organisation.slug,
         details={
             "input_digest": plan.input_digest,
-            "booked": bookings.booked,
-            "kept": bookings.kept,
-            "cancelled": bookings.cancelled,
+            "booked": len(bookings.booked),
+            "kept": sum(map(len, bookings.kept.values())),
+            "cancelled": sum(map(len, bookings.cancelled.values())),
             "left_out": len(bookings.left_out),
         },
     )
@@ -98,7 +101,6 @@ class _Fleet:
     antennas: dict[str, Antenna]
     profiles: dict[str, MissionProfile]  # by spacecraft, the first by name
     windows: dict[tuple[str, int], list[ContactWindow]]  # by spacecraft and station, by AOS
-    has_outages: bool
 
     @classmethod
     def read(cls, plan: Plan) -> _Fleet:
@@ -107,11 +109,11 @@ class _Fleet:
             profiles.setdefault(profile.spacecraft.name, profile)
         windows: defaultdict[tuple[str, int], list[ContactWindow]] = defaultdict(list)
         within = ContactWindow.objects.filter(los__gt=plan.begins, aos__lt=plan.ends)
-        for window in within.select_related("spacecraft"):
+        # Thousands of few spacecraft: each is one object for all of its windows.
+        for window in within.prefetch_related("spacecraft"):
             windows[window.spacecraft.name, window.station_id].append(window)
         antennas = Antenna.objects.select_related("station__owner")
-        has_outages = bool(outages_within(plan.begins - _DAY, plan.ends + _DAY))
-        return cls({one.name: one for one in antennas}, profiles, windows, has_outages)
+        return cls({one.name: one for one in antennas}, profiles, windows)
 
     def window(
         self, spacecraft: str, antenna: Antenna, aos: datetime, los: datetime
@@ -127,70 +129,71 @@ class _Fleet:
         )
 
 
-@dataclass(slots=True)
 class _Bookings:
-    """Makes the booked contacts those of a plan, and counts what it did."""
+    """Makes the booked contacts those of a plan: all is decided first, then done at once."""
 
-    plan: Plan
-    actor: Operator
-    at: datetime
-    booked: int = 0
-    kept: int = 0
-    cancelled: int = 0
-    left_out: list[dict[str, str]] = field(default_factory=list)
+    def __init__(self, plan: Plan, at: datetime) -> None:
+        self.plan, self.at = plan, at
+        booked = _booked_about(plan)
+        self._within = [one for one in booked if one.los > plan.begins and one.aos < plan.ends]
+        self._occupancy = Occupancy(booked, outages_within(plan.begins - _DAY, plan.ends + _DAY))
+        self._fleet = _Fleet.read(plan)
+        self.kept: defaultdict[int | None, list[Contact]] = defaultdict(list)  # by request
+        self.cancelled: defaultdict[str, list[Contact]] = defaultdict(list)  # by reason
+        self.booked: list[Contact] = []
+        self.left_out: list[dict[str, str]] = []
 
-    def make(self, document: dict[str, Any]) -> None:
+    def decide(self, document: dict[str, Any]) -> None:
+        """Decide what becomes of every contact, booked or planned."""
         wanted = {_key(one): one for one in document["plan"]["contacts"]}
         known = {_key(one) for one in document["problem"]["kept"]}
-        for contact in _booked_within(self.plan):
+        for contact in self._within:
             key = _key_of(contact)
             if key in wanted:
-                self._keep(contact, wanted.pop(key))
+                contact.plan_id = self.plan.pk  # so that it gives way to nothing
+                self.kept[request_id_of(wanted.pop(key)["request"])].append(contact)
             elif key in known and self._has_not_begun(contact):
                 self._cancel(contact, f"plan {self.plan.pk} needs it no longer")
         new = {key: one for key, one in wanted.items() if key not in known}
         for key in wanted.keys() - new.keys():
             self._leave_out(key, "it was cancelled since the plan was made")
-        fleet = _Fleet.read(self.plan)
         for key, one in new.items():
-            self._book(key, request_id_of(one["request"]), fleet)
+            self._book(key, request_id_of(one["request"]))
 
-    def _keep(self, contact: Contact, planned: dict[str, Any]) -> None:
-        contact.plan_id, contact.request_id = self.plan.pk, request_id_of(planned["request"])
-        contact.save(update_fields=["plan", "request"])
-        self.kept += 1
+    def make(self, actor: Operator) -> None:
+        """Do what was decided. What is cancelled makes room for what is booked."""
+        for why, contacts in self.cancelled.items():
+            cancel_contacts(contacts, why=why, actor=actor, at=self.at)
+        for request_id, contacts in self.kept.items():
+            set_in_rows(contacts, plan=self.plan, request=request_id)
+        put_contacts(self.booked, actor=actor, at=self.at)
 
     def _cancel(self, contact: Contact, why: str) -> None:
-        move_contact(contact, Contact.State.CANCELLED, at=self.at, failure=why, actor=self.actor)
-        self.cancelled += 1
+        self._occupancy.remove(contact)
+        self.cancelled[why].append(contact)
 
-    def _book(self, key: _Key, request_id: int | None, fleet: _Fleet) -> None:
+    def _book(self, key: _Key, request_id: int | None) -> None:
         spacecraft, antenna_name, aos, los = key
-        antenna = fleet.antennas[antenna_name]
-        profile = fleet.profiles.get(spacecraft)
-        window = fleet.window(spacecraft, antenna, aos, los)
+        antenna = self._fleet.antennas[antenna_name]
+        profile = self._fleet.profiles.get(spacecraft)
+        window = self._fleet.window(spacecraft, antenna, aos, los)
         if window is None or profile is None:
             return self._leave_out(key, "its window is gone")
         if aos - timedelta(seconds=profile.pre_pass_s) < self.at:
             return self._leave_out(key, "its pre-pass has begun")
         window.aos, window.los = aos, los  # as it was planned and approved
-        if fleet.has_outages and is_out(antenna, profile, window):
+        if self._occupancy.is_out(antenna, profile, window):
             return self._leave_out(key, "an outage was declared since")
-        opposed = contacts_in_the_way(antenna, profile, window)
+        opposed = self._occupancy.in_the_way(antenna, profile, window)
         if not all(self._gives_way(other) for other in opposed):
             return self._leave_out(key, "a contact that stays is in its way")
         for other in opposed:
             self._cancel(other, f"gives way to plan {self.plan.pk}")
-        put_contact(
-            window,
-            antenna,
-            profile,
-            actor=self.actor,
-            at=self.at,
-            plan_id=self.plan.pk,
-            request_id=request_id,
+        contact = contact_of(
+            window, antenna, profile, at=self.at, plan_id=self.plan.pk, request_id=request_id
         )
-        self.booked += 1
+        self._occupancy.add(contact)
+        self.booked.append(contact)
         return None
 
     def _leave_out(self, key: _Key, why: str) -> None:
@@ -208,12 +211,13 @@ class _Bookings:
         return contact.state == Contact.State.SCHEDULED and pre_pass > self.at
 
 
-def _booked_within(plan: Plan) -> list[Contact]:
+def _booked_about(plan: Plan) -> list[Contact]:
+    """Return the contacts within a plan's horizon, and those that reach near it."""
     return list(
         Contact.objects.select_for_update(of=("self",))
         .exclude(state=Contact.State.CANCELLED)
-        .filter(los__gt=plan.begins, aos__lt=plan.ends)
-        .select_related("spacecraft", "antenna")
+        .filter(los__gt=plan.begins - 2 * NEARBY, aos__lt=plan.ends + 2 * NEARBY)
+        .prefetch_related("spacecraft", "antenna__station__owner")
     )
 
 

@@ -12,6 +12,7 @@ from missioncontrol.scheduling.solver.columns import (
 )
 from missioncontrol.scheduling.solver.instance import NO_LIMIT, Booleans, Instance
 from missioncontrol.scheduling.solver.outages import first_outage
+from missioncontrol.scheduling.solver.pinned_columns import with_pins, without_pinned
 from missioncontrol.scheduling.solver.spans import (
     Spans,
     every_part,
@@ -27,7 +28,8 @@ def first_columns(instance: Instance) -> tuple[Columns, Spans]:
     The spans are those of requests whose windows are trimmed.
     """
     whole, spans = _whole_and_spans(instance)
-    return _with_kept(instance, whole.and_then(longest_parts(instance, spans))), spans
+    columns = _with_kept(instance, whole.and_then(longest_parts(instance, spans)))
+    return with_pins(instance, columns), without_pinned(instance, spans)
 
 
 def all_columns(instance: Instance, *, at_most: int) -> tuple[Columns, Spans, bool]:
@@ -38,7 +40,8 @@ def all_columns(instance: Instance, *, at_most: int) -> tuple[Columns, Spans, bo
     """
     whole, spans = _whole_and_spans(instance)
     parts, complete = every_part(instance, spans, at_most=at_most)
-    return _with_kept(instance, whole.and_then(parts)), spans, complete
+    columns = with_pins(instance, _with_kept(instance, whole.and_then(parts)))
+    return columns, without_pinned(instance, spans), complete
 
 
 def _whole_and_spans(instance: Instance) -> tuple[Columns, Spans]:

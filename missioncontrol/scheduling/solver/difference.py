@@ -103,10 +103,9 @@ def _pairs(
 
 def _change(before: Contact | None, after: Contact | None, causes: _Causes) -> Change:
     if before is None:
-        request = after.request if after else ""
-        return Change(
-            kind=ChangeKind.ADDED, request=request, before=None, after=after, why="there is room"
-        )
+        request, window = (after.request, after.id) if after else ("", "")
+        why = "is to be booked, as was asked" if window in causes.pinned else "there is room"
+        return Change(kind=ChangeKind.ADDED, request=request, before=None, after=after, why=why)
     kind = ChangeKind.MOVED
     if after is None:
         kind = ChangeKind.DROPPED
@@ -124,6 +123,19 @@ def _change(before: Contact | None, after: Contact | None, causes: _Causes) -> C
     )
 
 
+def _of_contacts(problem: Problem, contacts: Iterable[Contact]) -> Problem:
+    """Return what is against contacts and beside them, without the windows of a problem."""
+    resources = {one.name for one in problem.antennas}
+    resources |= {one.spacecraft for one in problem.requests}
+    return replace(
+        problem,
+        opportunities=(),
+        pins=(),
+        outages=tuple(one for one in problem.outages if one.resource in resources),
+        kept=tuple(KeptContact(contact=one) for one in contacts),
+    )
+
+
 class _Causes:
     """Why contacts of the running plan are not in the newer one."""
 
@@ -131,9 +143,8 @@ class _Causes:
         self._requests = {one.id: at for at, one in enumerate(problem.requests)}
         known = {one.id: one for one in [*after, *before] if one.request in self._requests}
         self._windows = {one.id for one in problem.opportunities}
-        instance = index_problem(
-            replace(problem, kept=tuple(KeptContact(contact=one) for one in known.values()))
-        )
+        self.pinned = {pin.window: pin.request for pin in problem.pins}
+        instance = index_problem(_of_contacts(problem, known.values()))
         self._instance = instance
         self._paths = {path: at for at, path in enumerate(instance.paths)}
         self._outage_of = dict(
@@ -164,6 +175,8 @@ class _Causes:
                 f"{one.resource} is out {one.begins:%Y-%m-%dT%H:%MZ} to {one.ends:%Y-%m-%dT%H:%MZ}"
             )
             return f"{why}: {one.reason}" if one.reason else why, one.resource, ()
+        if self.pinned.get(contact.id, "") is None:
+            return "is to be left free, as was asked", None, ()
         keys = self._bookings.in_the_way(self._numbers(-1, contact))
         opposed = [self._after[key] for key in keys]
         for other in opposed:

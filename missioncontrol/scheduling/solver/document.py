@@ -14,6 +14,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from missioncontrol.scheduling.solver.pins import Pin
 from missioncontrol.scheduling.solver.plan import (
     Conflict,
     CongestionPrice,
@@ -58,6 +59,7 @@ def problem_document(problem: Problem) -> dict[str, Any]:
             {**_record(one.contact), "bonus": one.bonus, "frozen": one.frozen}
             for one in problem.kept
         ],
+        "pins": [_record(one) for one in problem.pins],
     }
 
 
@@ -67,11 +69,19 @@ def digest_of(document: dict[str, Any]) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def plan_document(problem: Problem, plan: Plan) -> dict[str, Any]:
-    """Return a problem and its plan as JSON values: all that a verifier needs."""
+def plan_document(
+    problem: Problem, plan: Plan, *, posed: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a problem and its plan as JSON values: all that a verifier needs.
+
+    Args:
+        problem: What was planned.
+        plan: The answer.
+        posed: The problem's document, where the caller has it already.
+    """
     return {
         "format": FORMAT,
-        "problem": problem_document(problem),
+        "problem": posed or problem_document(problem),
         "plan": {
             "method": plan.method.value,
             "objective": plan.objective,
@@ -127,6 +137,7 @@ def read_problem(document: dict[str, Any]) -> Problem:
         members=_each(Member, document["members"]),
         outages=_each(Outage, document["outages"]),
         kept=tuple(_kept(one) for one in document["kept"]),
+        pins=_each(Pin, document.get("pins", ())),  # older documents have none
     )
 
 

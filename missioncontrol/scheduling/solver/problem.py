@@ -14,6 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from missioncontrol.scheduling.solver.pins import Pin, pin_faults
+
 HIGHEST_PRIORITY: Final = 1
 LOWEST_PRIORITY: Final = 5
 _SHOWN: Final = 20  # faults listed in one error
@@ -186,6 +188,7 @@ class Problem:
     members: tuple[Member, ...] = ()
     outages: tuple[Outage, ...] = ()
     kept: tuple[KeptContact, ...] = ()
+    pins: tuple[Pin, ...] = ()
 
     def __post_init__(self) -> None:
         faults = [*_faults(self)]
@@ -340,6 +343,11 @@ def _settled_faults(problem: Problem, antennas: set[str]) -> Iterator[str]:
     asked = {one.id: one for one in problem.requests}
     for kept in problem.kept:
         yield from _kept_faults(kept, asked, antennas)
+    windows = {one.id: one.spacecraft for one in problem.opportunities if problem.pins}
+    windows |= {one.contact.id: one.contact.spacecraft for one in problem.kept if problem.pins}
+    yield from pin_faults(
+        problem.pins, windows, {name: one.spacecraft for name, one in asked.items()}
+    )
 
 
 def _kept_faults(

@@ -8,6 +8,7 @@ from missioncontrol.scheduling.solver.bookings import Bookings
 from missioncontrol.scheduling.solver.columns import Columns, contact_columns, contact_keys
 from missioncontrol.scheduling.solver.instance import Instance, Integers
 from missioncontrol.scheduling.solver.outages import first_outage
+from missioncontrol.scheduling.solver.pinned_columns import pinned_free
 from missioncontrol.scheduling.solver.plan import Conflict, ReasonCode, Unserved
 
 _SHOWN_WINDOWS = 8
@@ -65,7 +66,12 @@ class _Case:
         outages = first_outage(self._instance, columns)
         if (outages >= 0).all():
             return self._because(ReasonCode.OUTAGE, self._out(outages))
-        return self._conflicting(columns.at(outages < 0))
+        columns = columns.at(outages < 0)
+        free = pinned_free(self._instance, columns.opportunity)
+        if free.all():
+            reason = "every window that would serve is to be left free, as was asked"
+            return self._because(ReasonCode.CONFLICT, reason)
+        return self._conflicting(columns.at(~free))
 
     def _because(
         self, code: ReasonCode, reason: str, conflicts: tuple[Conflict, ...] = ()

@@ -7,7 +7,7 @@ the outages are worked on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -72,13 +72,18 @@ def freeze_first(problem: Problem, *, digest: str | None = None) -> Plan:
 
 
 def repair_plan(problem: Problem, search: Search) -> Plan:
-    """Return a better answer: solved anew around the outages, with the bonus for staying."""
+    """Return a better answer: solved anew around outages and pins, with the bonus for staying."""
     if search.within is None:
-        nearby = tuple(
-            (outage.begins - _NEARBY, outage.ends + _NEARBY) for outage in problem.outages
-        )
+        about = [*problem.outages, *_pinned_windows(problem)]
+        nearby = ((one.begins - _NEARBY, one.ends + _NEARBY) for one in about)
         search = replace(search, within=_joined(nearby))
     return replace(make_plan(problem, search), method=PlanMethod.REPAIRED)
+
+
+def _pinned_windows(problem: Problem) -> Iterator[Opportunity | Contact]:
+    pinned = {pin.window for pin in problem.pins}
+    yield from (one for one in problem.opportunities if one.id in pinned)
+    yield from (one.contact for one in problem.kept if one.contact.id in pinned)
 
 
 def _joined(

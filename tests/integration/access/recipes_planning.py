@@ -119,6 +119,11 @@ def propose_a_plan_in_the_console(scene):
     return Ask(form={"hours": "24"})
 
 
+@recipe("POST /timeline/propose/", Action.PLAN_PROPOSE)
+def propose_a_plan_on_the_timeline(scene):
+    return Ask(form={"include": scene.window_name()})
+
+
 def of_a_plan(scene: Scene) -> dict[str, int]:
     return {"plan_id": scene.plan().pk}
 

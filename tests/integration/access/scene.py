@@ -21,6 +21,7 @@ from missioncontrol.audit.models import AuditEntry, Witness
 from missioncontrol.audit.selectors import log_folder
 from missioncontrol.audit.services import register_witness, sequence_entries
 from missioncontrol.console.presentation.plans import seen_mark
+from missioncontrol.contacts.models import ContactWindow
 from missioncontrol.contacts.services import recompute_group
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel import clock
@@ -30,6 +31,7 @@ from missioncontrol.operations.services import start_operation
 from missioncontrol.pipelines.demo import seed_mission
 from missioncontrol.scheduling import services as scheduling
 from missioncontrol.scheduling.models import CalendarFeed, Contact, ContactRequest, Outage, Plan
+from missioncontrol.scheduling.plan_problem import window_id
 from missioncontrol.scheduling.selectors import get_plan
 from missioncontrol.webhooks.models import Delivery, Webhook
 from missioncontrol.webhooks.services import create_webhook
@@ -247,6 +249,12 @@ class Scene:
             actor=self.commander,
             at=AT,
         )
+
+    def window_name(self) -> str:
+        """Return how plans name a window that nobody has booked."""
+        window = ContactWindow.objects.select_related("station").order_by("-aos")[0]
+        antenna = window.station.antennas.all()[0]
+        return window_id(self.spacecraft.name, antenna.name, window.aos)
 
     def plan(self) -> Plan:
         """Make one that waits for a decision."""

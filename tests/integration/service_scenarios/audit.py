@@ -4,7 +4,9 @@ from django.db import transaction
 
 from missioncontrol.audit.merkle.keys import KeyType, SigningKey
 from missioncontrol.audit.services import (
+    PublicFact,
     announce_log_key,
+    append_entries,
     append_entry,
     collecting_before_commit,
     collecting_entries,
@@ -48,6 +50,13 @@ unlogged(
 def append_one(call):
     with transaction.atomic():
         call(action="test.write", subject="n:1", actor="process:test", at=AT)
+
+
+@scenario(append_entries)
+def append_two(call):
+    facts = [PublicFact(action="test.write", subject=f"n:{number}") for number in range(2)]
+    with transaction.atomic():
+        call(facts, actor="process:test", at=AT)
 
 
 @scenario(erase_opening)

@@ -1,7 +1,11 @@
 // The timeline of a week on a canvas. Items come as columns of numbers, sorted by begin; only what is
 // in view is drawn. A canvas says nothing to a screen reader: timeline_table.js says what is in view.
 
+import { makeCarrier } from "./timeline_carry.js";
+import { OF_A_PLAN, STYLES, drawMark } from "./timeline_marks.js";
+import { listenToPointer } from "./timeline_pointer.js";
 import { showNote, showTable, utc } from "./timeline_table.js";
+import * as wish from "./timeline_wish.js";
 
 const ROW = 24;
 const HEAD = 26;
@@ -9,14 +13,6 @@ const NAMES = 128;
 const TALLEST = 560;
 const SHORTEST_S = 900;
 const REFETCH_MS = 60000;
-const STYLES = {
-  opportunity: { fill: "#2a3a49", line: "#5c7388" },
-  booked: { fill: "rgb(45 204 255 / 0.3)", line: "#2dccff" },
-  live: { fill: "#56f000", line: "#56f000" },
-  done: { fill: "rgb(86 240 0 / 0.25)", line: "#4d8d3a" },
-  failed: { fill: "rgb(255 56 56 / 0.25)", line: "#ff3838" },
-  drifted: { fill: "rgb(252 232 58 / 0.2)", line: "#fce83a", dash: [4, 3] },
-};
 const TICKS_S = [300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400];
 
 const canvas = document.getElementById("timeline");
@@ -31,6 +27,7 @@ let spanS = 12 * 3600;
 let topRow = 0; // the first row in view, a whole number
 let chosen = -1;
 let drawing = 0;
+const carrier = makeCarrier(canvas, { itemAt, asWished, redraw });
 
 const nowS = () => ((globalThis.missionClock?.nowMs() ?? Date.now()) - data.begins_ms) / 1000;
 const totalS = () => (data.ends_ms - data.begins_ms) / 1000;
@@ -42,7 +39,8 @@ const plotWidth = () => canvas.clientWidth - NAMES;
 const clamp = (value, least, most) => Math.min(Math.max(value, least), Math.max(least, most));
 
 async function load() {
-  const answer = await fetch(canvas.dataset.itemsUrl, { headers: { Accept: "application/json" } });
+  const { plan = "" } = wish.shownPlan();
+  const answer = await fetch(`${canvas.dataset.itemsUrl}${plan && `?plan=${plan}`}`, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(`The timeline cannot be read: the server answered ${answer.status}`);
   const before = data;
   const known = chosen >= 0 ? identity(chosen) : null;
@@ -52,11 +50,28 @@ async function load() {
   longestS = data.items.lasts_s.reduce((most, lasts) => Math.max(most, lasts), 0);
   arrange();
   chosen = known ? data.items.begins_s.findIndex((_, item) => identity(item) === known) : -1;
+  wish.choose(chosen >= 0 ? asWished(chosen) : null);
+  if (!before && plan) choose(firstOfPlan());
 }
 
+// What was asked of the plan that is shown, or else the first thing that it changes.
+function firstOfPlan() {
+  const asked = data.items.state.findIndex((_, item) => identity(item) === wish.shownPlan().asked);
+  return asked >= 0 ? asked : data.items.state.findIndex((state) => OF_A_PLAN.includes(data.states[state]));
+}
+
+// As plans name windows (plan_problem.py).
 function identity(item) {
   const { antenna, spacecraft, begins_s: begins } = data.items;
-  return `${data.antennas[antenna[item]]}/${data.spacecraft[spacecraft[item]]}/${data.begins_ms + 1000 * begins[item]}`.slice(0, -3);
+  const aos = new Date(data.begins_ms + 1000 * begins[item]).toISOString().replace(/[-:]|\.000/g, "");
+  return `${data.spacecraft[spacecraft[item]]}/${data.antennas[antenna[item]]}/${aos}`;
+}
+
+// An item as a plan can be asked for it.
+function asWished(item) {
+  const { antenna, spacecraft, begins_s: begins, lasts_s: lasts } = data.items;
+  const label = `${data.spacecraft[spacecraft[item]]} on ${data.antennas[antenna[item]]} at ${utc(data, begins[item]).slice(5)}Z`;
+  return { name: identity(item), label, state: stateOf(item), lastsS: lasts[item] };
 }
 
 function arrange() {
@@ -137,6 +152,7 @@ function draw() {
   pen.restore();
   for (let row = topRow; row < last; row += 1) drawName(row, width);
   drawNow(height);
+  drawCarried();
   canvas.dataset.drawn = String(drawn);
   listSoon();
 }
@@ -170,7 +186,7 @@ function drawItems(row) {
   const y = HEAD + (row - topRow) * ROW;
   const seen = inView(rows[row]);
   drawOpportunities(seen, y);
-  for (const item of seen) if (data.items.state[item] !== 0 || item === chosen) drawItem(item, y);
+  for (const item of seen) if (data.items.state[item] !== 0 || item === chosen || item === carrier.current()?.target) drawItem(item, y);
   return seen.length;
 }
 
@@ -206,30 +222,17 @@ function drawOpportunities(seen, y) {
 
 function drawItem(item, y) {
   const state = stateOf(item);
-  const style = STYLES[state];
-  const left = x(data.items.begins_s[item]);
-  const wide = Math.max(2, (data.items.lasts_s[item] / spanS) * plotWidth());
   const [at, tall] = state === "opportunity" ? [y + 8, ROW - 15] : [y + 4, ROW - 7];
-  pen.fillStyle = style.fill;
-  pen.fillRect(left, at, wide, tall);
-  pen.strokeStyle = item === chosen ? "#ffffff" : style.line;
-  pen.lineWidth = item === chosen ? 2 : 1;
-  pen.setLineDash(style.dash ?? []);
-  pen.strokeRect(left + 0.5, at + 0.5, Math.max(1, wide - 1), tall - 1);
-  pen.setLineDash([]);
-  if (state === "failed") drawCross(left, at, Math.min(wide, tall), tall);
+  const wide = Math.max(2, (data.items.lasts_s[item] / spanS) * plotWidth());
+  drawMark(pen, state, { left: x(data.items.begins_s[item]), at, wide, tall }, item === chosen || item === carrier.current()?.target);
 }
 
-// A shape of its own, for who sees no colour.
-function drawCross(left, at, wide, tall) {
-  pen.strokeStyle = "#ff3838";
-  pen.lineWidth = 1.5;
-  pen.beginPath();
-  pen.moveTo(left, at);
-  pen.lineTo(left + wide, at + tall);
-  pen.moveTo(left, at + tall);
-  pen.lineTo(left + wide, at);
-  pen.stroke();
+// What is carried, under the pointer.
+function drawCarried() {
+  const carried = carrier.current();
+  if (!carried) return;
+  const wide = Math.max(8, (carried.pass.lastsS / spanS) * plotWidth());
+  drawMark(pen, "booked", { left: carried.x - wide / 2, at: carried.y - ROW / 2 + 4, wide, tall: ROW - 7 }, true);
 }
 
 function drawNow(height) {
@@ -252,6 +255,7 @@ function listSoon() {
 function choose(item) {
   if (item === undefined || item < 0) return;
   chosen = item;
+  wish.choose(asWished(item));
   const row = rowOf(item);
   if (row < topRow || row >= topRow + rowsInView()) topRow = clamp(row, 0, rows.length - rowsInView());
   const { antenna, spacecraft, begins_s: begins, lasts_s: lasts, elevation_deg: elevation } = data.items;
@@ -305,10 +309,16 @@ function itemAt(event) {
   return found.find((item) => data.items.state[item] !== 0) ?? found[0] ?? -1;
 }
 
+function giveUp() {
+  carrier.giveUp();
+  wish.giveUp();
+}
+
 const KEYS = {
   ArrowRight: () => step(1), ArrowLeft: () => step(-1), ArrowDown: () => stepRow(1), ArrowUp: () => stepRow(-1),
   PageDown: () => goTo(fromS + spanS / 2), PageUp: () => goTo(fromS - spanS / 2), Home: () => goTo(0), End: () => goTo(totalS()),
   "+": () => scale(0.5), "-": () => scale(2), n: () => goTo(nowS() - spanS / 6), N: () => goTo(nowS() - spanS / 6), Enter: open,
+  p: wish.propose, P: wish.propose, m: wish.move, M: wish.move, Escape: giveUp,
 };
 const MOVES = {
   earlier: () => goTo(fromS - spanS / 2), later: () => goTo(fromS + spanS / 2), now: () => goTo(nowS() - spanS / 6),
@@ -338,22 +348,14 @@ function listen() {
       redraw();
     }
   }, { passive: false });
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    const begin = { clientX: event.clientX, clientY: event.clientY, fromS, top: topRow };
-    let moved = false;
-    const move = (to) => {
-      moved ||= Math.hypot(to.clientX - begin.clientX, to.clientY - begin.clientY) > 4;
-      if (!moved) return;
-      topRow = clamp(begin.top - Math.round((to.clientY - begin.clientY) / ROW), 0, rows.length - rowsInView());
-      goTo(begin.fromS - ((to.clientX - begin.clientX) / plotWidth()) * spanS);
-    };
-    const end = (to) => {
-      canvas.removeEventListener("pointermove", move);
-      if (!moved) choose(itemAt(to));
-    };
-    canvas.addEventListener("pointermove", move);
-    canvas.addEventListener("pointerup", end, { once: true });
+  listenToPointer(canvas, {
+    press: (event) => choose(itemAt(event)),
+    view: () => ({ fromS, topRow }),
+    pan: (held, dx, dy) => {
+      topRow = clamp(held.topRow - Math.round(dy / ROW), 0, rows.length - rowsInView());
+      goTo(held.fromS - (dx / plotWidth()) * spanS);
+    },
+    ...carrier,
   });
   canvas.addEventListener("dblclick", open);
   for (const button of document.querySelectorAll("[data-move]")) button.addEventListener("click", MOVES[button.dataset.move]);
@@ -377,7 +379,10 @@ let listening = false;
 async function refresh() {
   try {
     await load();
-    if (!listening) listen();
+    if (!listening) {
+      listen();
+      wish.listen(refresh);
+    }
     listening = true;
   } catch (error) {
     say(error);

@@ -180,6 +180,17 @@ class TestProposing:
     def test_plans_are_no_payload_members_business(self, pipeline, plan):
         assert_problem(pipeline.get(plan), 403, "not-permitted", "plan.view")
 
+    def test_books_and_frees_the_windows_asked_for(self, operator, plan):
+        contacts = operator.get(f"{plan}/contacts").json()["items"]
+        free = contacts[2]["window"]
+        wish = {"repairs": True, "exclude": [free]}
+        made = operator.post("/plans", wish).json()["parameters"]["plan"]
+        found = operator.get(f"/plans/{made}/contacts").json()["items"]
+        assert free not in {one["window"] for one in found}
+        assert operator.get(f"/plans/{made}").json()["pins"] == [{"window": free, "request": None}]
+        answer = operator.post("/plans", {"include": [free], "exclude": [free]})
+        assert_problem(answer, 409, "refused", "asked for twice")
+
 
 class TestDeciding:
     def test_demands_the_state_that_was_seen(self, operator, plan):

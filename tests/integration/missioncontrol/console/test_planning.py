@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.messages import get_messages
@@ -11,6 +11,7 @@ from missioncontrol.accounts.models import Organisation
 from missioncontrol.contacts.services import recompute_windows
 from missioncontrol.scheduling import services
 from missioncontrol.scheduling.models import Contact, Outage, Plan
+from missioncontrol.scheduling.plan_problem import window_id
 from tests import planned
 from tests.integration.missioncontrol.console.conftest import AT
 
@@ -162,3 +163,68 @@ class TestTimeline:
         assert given_up.pk not in after["contact"]
         antennas = kept.antenna.station.antennas.filter(active=True).count()
         assert len(after["state"]) == len(before["state"]) + 1 - antennas
+
+
+class TestWish:
+    """What is asked of a plan on the timeline, by the names that its items have there."""
+
+    def drawn(self, browser, plan=""):
+        answer = browser.get(f"/timeline/items{plan and f'?plan={plan}'}").json()
+        columns = answer["items"]
+        begins = datetime.fromtimestamp(answer["begins_ms"] / 1000, UTC)
+        return {
+            window_id(
+                answer["spacecraft"][columns["spacecraft"][item]],
+                answer["antennas"][columns["antenna"][item]],
+                begins + timedelta(seconds=columns["begins_s"][item]),
+            ): answer["states"][state]
+            for item, state in enumerate(columns["state"])
+        }
+
+    def test_is_answered_with_a_plan_that_the_timeline_shows(self, windows, alice, browser_of):
+        services.book_contacts(at=AT)
+        browser = browser_of(alice)
+        states = self.drawn(browser)
+        wanted = next(name for name, state in states.items() if state == "opportunity")
+        freed = [name for name, state in states.items() if state == "booked"][2]
+        answer = browser.post("/timeline/propose/", {"include": wanted, "exclude": freed})
+        plan = Plan.objects.get()
+        assert f'data-plan="{plan.pk}"' in answer.content.decode()
+        assert {pin["window"] for pin in plan.pins} == {wanted, freed}
+        after = self.drawn(browser, plan.pk)
+        assert (after[wanted], after[freed]) == ("added", "freed")
+        assert self.drawn(browser) == states  # nothing was booked
+        page = browser.get(f"/timeline/?plan={plan.pk}").content.decode()
+        assert "is to be left free, as was asked" in page
+        spacecraft, antenna, _ = freed.split("/")
+        page = browser.get(f"/plans/{plan.pk}/").content.decode()
+        assert f"As was asked, {spacecraft} on {antenna} at 12-01 " in page
+        assert "Z is left free." in page
+
+    def test_is_refused_in_words(self, windows, alice, browser_of):
+        browser = browser_of(alice)
+        for form, why in (
+            ({}, "Nothing was asked for"),
+            ({"include": "DD-1"}, "names no window"),
+            ({"include": "DD-1/KASHI-1/20261201T000000Z"}, "There is no window DD-1/KASHI-1/"),
+        ):
+            answer = browser.post("/timeline/propose/", form)
+            assert answer.status_code == 422
+            assert why in answer.content.decode()
+        assert not Plan.objects.exists()
+
+    def test_reaches_as_far_as_the_plan_in_force(self, plan, alice, browser_of):
+        for decide in (services.approve_plan, services.publish_plan):
+            decide(plan_id=plan.pk, actor=alice, at=AT)
+        browser = browser_of(alice)
+        booked = next(name for name, state in self.drawn(browser).items() if state == "booked")
+        browser.post("/timeline/propose/", {"exclude": booked})
+        assert Plan.objects.first().ends == plan.ends
+
+    def test_shows_no_plans_to_who_may_not_see_them(self, plan, alice, mei, browser_of):
+        for address in ("/timeline/", "/timeline/items"):
+            assert browser_of(alice).get(f"{address}?plan={plan.pk}").status_code == 200
+            assert browser_of(mei).get(f"{address}?plan={plan.pk}").status_code == 403
+            for number in ("x", "999"):
+                assert browser_of(alice).get(f"{address}?plan={number}").status_code == 404
+        assert 'id="wish"' not in browser_of(mei).get("/timeline/").content.decode()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from io import StringIO
 
@@ -12,6 +13,7 @@ from missioncontrol.contacts.models import ContactWindow
 from missioncontrol.kernel.errors import NotPermittedError
 from missioncontrol.scheduling import services
 from missioncontrol.scheduling.models import CongestionPrice, Contact, ContactRequest, Plan
+from missioncontrol.scheduling.plan_problem import window_id
 from missioncontrol.scheduling.plan_verifier import verify_plan
 from tests import factories, planned
 from tests.factories import AT
@@ -190,6 +192,60 @@ class TestRepair:
     def test_refuses_where_nothing_is_out(self, mission, pia):
         with pytest.raises(services.PlanRefusedError, match="nothing to repair"):
             planned.proposed(pia, repairs=True)
+
+
+def named(contact):
+    """How a wish names a booked contact: by its own AOS."""
+    return window_id(contact.spacecraft.name, contact.antenna.name, contact.aos)
+
+
+def wished(actor, **wish):
+    return planned.proposed(actor, repairs=True, wish=services.Wish(**wish))
+
+
+class TestWish:
+    def test_is_stored_with_its_answer_and_stays_when_a_worker_improves_it(self, mission, pia):
+        planned.published(pia)
+        first = booked().first()
+        other = window_id("DD-1", "Svalbard-1", AT + 30 * MINUTE)
+        assert named(first) != other
+        plan = wished(pia, include=[other])
+        assert plan.pins == [{"window": other, "request": "standing:DD-1"}]
+        assert [(one["kind"], one["why"]) for one in plan.changes] == [
+            ("ADDED", "is to be booked, as was asked"),
+            ("DROPPED", f"gives way to {other}"),
+        ]
+        entry = AuditEntry.objects.filter(action="plan.propose").last()
+        details = json.loads(bytes(entry.entry))["details"]
+        assert (details["include"], details["exclude"]) == ([other], [])
+        better = services.improve_plan(plan_id=plan.pk, search=planned.search(), at=AT)
+        verify_plan(better.document)
+        assert (better.method, better.pins) == ("REPAIRED", plan.pins)
+        assert other in {one["id"] for one in better.document["plan"]["contacts"]}
+        assert not Contact.objects.filter(aos=AT + 30 * MINUTE).exists()
+
+    def test_names_a_contact_by_its_own_aos_also_where_its_window_moved(self, mission, pia):
+        planned.published(pia)
+        first = booked().first()
+        ContactWindow.objects.filter(spacecraft=first.spacecraft, aos=first.aos).update(
+            aos=first.aos + timedelta(seconds=3)
+        )
+        plan = wished(pia, exclude=[named(first)])
+        change = next(one for one in plan.changes if one["before"])
+        assert (change["kind"], change["why"]) == ("DROPPED", "is to be left free, as was asked")
+
+    def test_is_refused_with_what_is_against_it(self, mission, pia):
+        planned.published(pia)
+        Contact.objects.filter(pk=booked().first().pk).update(state=Contact.State.PASS)
+        running = booked().first()
+        with pytest.raises(services.PlanRefusedError, match="its contact has begun"):
+            wished(pia, exclude=[named(running)])
+        other = window_id("DD-1", "Svalbard-1", AT + 30 * MINUTE)
+        with pytest.raises(services.PlanRefusedError, match=f"{named(running)}, which stays, occ"):
+            wished(pia, include=[other])
+        with pytest.raises(services.PlanRefusedError, match="There is no window DD-9/X/1"):
+            wished(pia, include=["DD-9/X/1"])
+        assert Plan.objects.filter(state=Plan.State.PROPOSED).count() == 0
 
 
 class TestApprove:

@@ -120,6 +120,11 @@ def set_problem(document, kind, name, **changes):
     signed(document)
 
 
+def pinned(document, **pin):
+    document["problem"]["pins"].append(pin)
+    signed(document)
+
+
 def plan_field(name, value):
     return lambda document: document["plan"].update({name: value})
 
@@ -270,6 +275,18 @@ MUTATIONS = {
     "a frozen contact moved": (
         r"Frozen contact old",
         contact_field("old", "ends", at(8100).isoformat()),
+    ),
+    "a pinned window left free": (
+        r"Window f1 is pinned for f, and not so booked",
+        lambda document: pinned(document, window="f1", request="f"),
+    ),
+    "a pinned window booked for another": (
+        r"Window a1 is pinned for housekeeping",
+        lambda document: pinned(document, window="a1", request="housekeeping"),
+    ),
+    "a contact in a window that is to be free": (
+        r"Window a1 is pinned for None",
+        lambda document: pinned(document, window="a1", request=None),
     ),
     "an unserved request kept quiet": (r"Request f is short of 1", plan_field("unserved", [])),
     "a served request called unserved": (

@@ -15,7 +15,16 @@ def best_objective(problem: Problem) -> float:
     ways = _ways(problem)
     frozen = {one.contact for one in problem.kept if one.frozen} & set(ways)
     plans = _plans(problem, (), ways)
-    return max(_objective(problem, plan) for plan in plans if frozen <= set(plan))
+    return max(
+        _objective(problem, plan)
+        for plan in plans
+        if frozen <= set(plan) and _as_pinned(problem, plan)
+    )
+
+
+def _as_pinned(problem: Problem, plan: tuple) -> bool:
+    booked = {one.id: one.request for one in plan}
+    return all(booked.get(pin.window) == pin.request for pin in problem.pins)
 
 
 def _plans(problem: Problem, chosen: tuple, ways: list):
