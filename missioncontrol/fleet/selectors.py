@@ -116,6 +116,13 @@ def ephemerides_in_force(spacecraft_ids: Iterable[int], at: datetime) -> dict[in
     return chosen
 
 
+def ephemeris_rows_in_force(spacecraft_ids: Iterable[int], at: datetime) -> dict[int, Ephemeris]:
+    """Return the ephemeris to use at *at*, by spacecraft: two queries however many there are."""
+    in_force = ephemerides_in_force(spacecraft_ids, at)
+    rows = Ephemeris.objects.in_bulk(in_force.values())
+    return {craft: rows[ephemeris] for craft, ephemeris in in_force.items() if ephemeris in rows}
+
+
 def relays_of(spacecraft_ids: Iterable[int]) -> dict[int, list[int]]:
     """Return over whom each spacecraft can reach the ground; primary keys."""
     rows = Spacecraft.relays.through._default_manager.filter(

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -54,6 +55,15 @@ class EclipseInterval:
         return (self.exit - self.entry).total_seconds()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowSpan:
+    """A time in which the light stays the same. Times are UTC."""
+
+    shadow: Shadow | None  # None in full sunlight; penumbra is without the umbra here
+    begin: datetime
+    end: datetime
+
+
 def eclipse_intervals(
     trajectory: Trajectory,
     *,
@@ -83,6 +93,40 @@ def eclipse_intervals(
     ]
 
 
+def shadow_spans(
+    trajectory: Trajectory,
+    *,
+    start: datetime,
+    end: datetime,
+    time_scale: Timescale | None = None,
+) -> list[ShadowSpan]:
+    """Return the whole interval, in time order, cut where light and shadow change.
+
+    Raises:
+        PropagationError: There is no position somewhere in the interval.
+        ValueError: A time without a zone, or *end* not later than *start*.
+    """
+    stays = [
+        stay
+        for shadow in (Shadow.UMBRA, Shadow.PENUMBRA)
+        for stay in eclipse_intervals(
+            trajectory, start=start, end=end, shadow=shadow, time_scale=time_scale
+        )
+    ]
+    cuts = {start, end}
+    cuts |= {stay.entry for stay in stays if not stay.clipped_start}
+    cuts |= {stay.exit for stay in stays if not stay.clipped_end}
+    return [
+        ShadowSpan(shadow=_deepest(stays, begin + (until - begin) / 2), begin=begin, end=until)
+        for begin, until in pairwise(sorted(cuts))
+    ]
+
+
+def _deepest(stays: Sequence[EclipseInterval], at: datetime) -> Shadow | None:
+    """Return the shadow at an instant; umbras come first among *stays*."""
+    return next((stay.shadow for stay in stays if stay.entry <= at <= stay.exit), None)
+
+
 def sunlit_fraction(
     trajectory: Trajectory, at: Sequence[datetime], *, time_scale: Timescale | None = None
 ) -> Floats:
@@ -95,6 +139,21 @@ def sunlit_fraction(
     position_km, _, sun_km = _spacecraft_and_sun(trajectory, at, time_scale)
     separation, earth, disc = _angles_rad(position_km, sun_km)
     return 1.0 - _hidden_fraction(separation, earth, disc)
+
+
+def shadows(position_km: Floats, sun_km: Floats) -> list[Shadow | None]:
+    """Return in which shadow each of many spacecraft is; None in full sunlight.
+
+    Args:
+        position_km: Of the spacecraft, one instant or many, TEME, shape (n, 3).
+        sun_km: Of the Sun then, in the same frame and of the same shape.
+    """
+    separation, earth, disc = _angles_rad(position_km, sun_km)
+    depth = earth - separation
+    return [
+        Shadow.UMBRA if dark else Shadow.PENUMBRA if dim else None
+        for dark, dim in zip(depth - disc > 0.0, depth + disc > 0.0, strict=True)
+    ]
 
 
 def beta_angle_deg(

@@ -1,4 +1,4 @@
-"""Where the Sun is, seen from the Earth's centre, in the frame of SGP4.
+"""Where the Sun is, seen from the Earth's centre.
 
 From JPL's ephemeris DE421, which the package ``skyfield-data`` carries; it ends
 in the year 2053. The position is geometric: no light time, no aberration. That
@@ -8,6 +8,7 @@ move the edges of an eclipse by a tenth of a second in low orbit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -19,7 +20,11 @@ from skyfield.sgp4lib import TEME
 from skyfield.timelib import Timescale
 
 from missioncontrol.orbits.arrays import Floats
-from missioncontrol.orbits.earth_rotation import skyfield_times
+from missioncontrol.orbits.earth_rotation import (
+    midnight_before,
+    skyfield_times,
+    teme_to_itrs,
+)
 
 RADIUS_KM: Final = 695_700.0  # IAU 2015 resolution B3, nominal
 
@@ -42,6 +47,23 @@ class SunPath:
         return np.stack(
             [np.interp(seconds, self._seconds, axis) for axis in self._position_km], axis=-1
         )
+
+
+def itrs_km(time_scale: Timescale, at: Sequence[datetime]) -> Floats:
+    """Return the Sun's Earth-fixed positions in kilometres, shape (n, 3).
+
+    Raises:
+        ValueError: No instant, or one without a time zone.
+    """
+    if not at:
+        raise ValueError("No instant was given; pass at least one.")
+    midnight = midnight_before(min(at))
+    seconds = np.array([(instant - midnight).total_seconds() for instant in at])
+    path = SunPath(time_scale, midnight, float(seconds.min()), float(seconds.max()))
+    turned: Floats = np.einsum(
+        "nij,nj->ni", teme_to_itrs(time_scale, midnight, seconds), path.teme_km(seconds)
+    )
+    return turned
 
 
 def _sun_teme_km(time_scale: Timescale, midnight: datetime, seconds: Floats) -> Floats:
