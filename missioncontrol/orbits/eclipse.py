@@ -219,11 +219,18 @@ def _angles_rad(position_km: Floats, sun_km: Floats) -> tuple[Floats, Floats, Fl
     """Return the angle from Earth to Sun, and the radii of both discs, as seen aboard."""
     position, sun_position = position_km * _STRETCH, sun_km * _STRETCH
     to_sun = sun_position - position
-    across = np.linalg.norm(np.cross(-position, to_sun), axis=1)
+    across = np.linalg.norm(_cross(position, to_sun), axis=1)
     along = -(position * to_sun).sum(axis=1)
     earth = np.arcsin(np.minimum(EQUATORIAL_RADIUS_KM / np.linalg.norm(position, axis=1), 1.0))
     disc = np.arcsin(sun.RADIUS_KM / np.linalg.norm(sun_km - position_km, axis=1))
     return np.arctan2(across, along), earth, disc
+
+
+def _cross(a: Floats, b: Floats) -> Floats:
+    """Return the cross products of rows; NumPy's own takes four times as long for a few."""
+    ax, ay, az = a.T
+    bx, by, bz = b.T
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=1)
 
 
 def _hidden_fraction(separation: Floats, earth: Floats, disc: Floats) -> Floats:

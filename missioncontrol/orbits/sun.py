@@ -8,9 +8,10 @@ move the edges of an eclipse by a tenth of a second in low orbit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
@@ -37,10 +38,8 @@ class SunPath:
     def __init__(
         self, time_scale: Timescale, midnight: datetime, first_s: float, last_s: float
     ) -> None:
-        first = np.floor(first_s / _NODE_S)
-        nodes = np.arange(first, np.ceil(last_s / _NODE_S) + 2.0)
-        self._seconds = nodes * _NODE_S
-        self._position_km = _sun_teme_km(time_scale, midnight, self._seconds)
+        first, last = math.floor(first_s / _NODE_S), math.ceil(last_s / _NODE_S) + 1
+        self._seconds, self._position_km = _at_nodes(time_scale, midnight, first, last)
 
     def teme_km(self, seconds: Floats) -> Floats:
         """Return positions in kilometres, shape (n, 3), at seconds after midnight."""
@@ -64,6 +63,18 @@ def itrs_km(time_scale: Timescale, at: Sequence[datetime]) -> Floats:
         "nij,nj->ni", teme_to_itrs(time_scale, midnight, seconds), path.teme_km(seconds)
     )
     return turned
+
+
+# A fleet asks for the same hours once for each spacecraft.
+@lru_cache(maxsize=64)
+def _at_nodes(
+    time_scale: Timescale, midnight: datetime, first: int, last: int
+) -> tuple[Floats, Floats]:
+    """Return the seconds of nodes, and the Sun's positions at them, shape (3, n)."""
+    seconds = np.arange(first, last + 1) * _NODE_S
+    position_km = _sun_teme_km(time_scale, midnight, seconds)
+    seconds.flags.writeable = position_km.flags.writeable = False
+    return seconds, position_km
 
 
 def _sun_teme_km(time_scale: Timescale, midnight: datetime, seconds: Floats) -> Floats:

@@ -36,6 +36,7 @@ _TICK_MINUTES: Final = (1, 2, 5, 10, 20, 30, 60, 120, 180, 360)
 _TICKS_AT_MOST: Final = 16
 _PIECES: Final = 120  # of the track
 _LABEL_AWAY: Final = 9.0
+_TICK_LABEL_AWAY: Final = 5.0
 _LABEL_LONG: Final = 45.0
 _MOVES: Final = 200
 
@@ -56,6 +57,7 @@ class Tick:
     y: float
     label_x: float
     label_y: float
+    anchor: str
     label: str
 
 
@@ -341,8 +343,9 @@ def _points(azimuth_deg: Floats, elevation_deg: Floats) -> str:
 
 def _tick(here: tuple[float, float], soon: tuple[float, float], label: str) -> Tick:
     """Return a tick whose label stands at the right of the way."""
-    label_x, label_y = _beside(here, soon, _LABEL_AWAY)
-    return Tick(x=here[0], y=here[1], label_x=label_x, label_y=label_y, label=label)
+    label_x, label_y = _beside(here, soon, _TICK_LABEL_AWAY)
+    anchor = _anchor(label_x - here[0])
+    return Tick(x=here[0], y=here[1], label_x=label_x, label_y=label_y, anchor=anchor, label=label)
 
 
 def _mark(
@@ -355,16 +358,22 @@ def _mark(
         label_x, label_y = (each * (_RADIUS + _LABEL_AWAY) / distance for each in here)
     else:
         label_x, label_y = _beside(here, soon, -_LABEL_AWAY)
-    anchor = "middle" if abs(label_x - x) < 3.0 else "start" if label_x > x else "end"
     return Mark(
         name=name,
         x=x,
         y=y,
         label_x=label_x,
         label_y=label_y,
-        anchor=anchor,
+        anchor=_anchor(label_x - x),
         azimuth_deg=azimuth_deg,
     )
+
+
+def _anchor(across: float) -> str:
+    """Return how a label that stands so far to the right of its point is written."""
+    if abs(across) < 3.0:
+        return "middle"
+    return "start" if across > 0.0 else "end"
 
 
 def _apart(marks: list[Mark]) -> list[Mark]:

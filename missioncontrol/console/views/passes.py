@@ -46,7 +46,7 @@ class Bar:
 @page(Action.CONTACT_VIEW)
 def passes(request: HttpRequest) -> HttpResponse:
     """Show one day of contacts, as a timeline by station and as a table."""
-    today = clock.now().date()
+    viewer, today = viewer_of(request), clock.now().date()
     day = _day(request.GET.get("day", ""), today)
     start = datetime.combine(day, time(), UTC)
     filters = {name: request.GET.get(name, "") for name in ("spacecraft", "station", "state")}
@@ -68,6 +68,8 @@ def passes(request: HttpRequest) -> HttpResponse:
         "earlier_url": with_query(request, day=(day - _DAY).isoformat()),
         "later_url": with_query(request, day=(day + _DAY).isoformat()),
         "today_url": with_query(request, day=""),
+        "may_see_requests": viewer.may(Action.CONTACT_REQUEST_VIEW),
+        "may_have_calendars": viewer.may(Action.CALENDAR_FEED_MANAGE),
     }
     return render(request, "console/passes.html", context)
 
