@@ -71,7 +71,7 @@ def _at_nodes(
     time_scale: Timescale, midnight: datetime, first: int, last: int
 ) -> tuple[Floats, Floats]:
     """Return the seconds of nodes, and the Sun's positions at them, shape (3, n)."""
-    seconds = np.arange(first, last + 1) * _NODE_S
+    seconds: Floats = np.arange(first, last + 1, dtype=np.float64) * _NODE_S
     position_km = _sun_teme_km(time_scale, midnight, seconds)
     seconds.flags.writeable = position_km.flags.writeable = False
     return seconds, position_km
