@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from missioncontrol.console.presentation import sky
+from missioncontrol.console.presentation import look_angle_table, sky, sky_drawing
+from missioncontrol.console.presentation.look_angle_table import Carriers
 from missioncontrol.fleet.models import Antenna, Ephemeris, GroundStation, Spacecraft
 from missioncontrol.orbits.contact_windows import find_contact_windows
 from missioncontrol.orbits.daylight import subsolar_point
@@ -81,16 +82,18 @@ class TestPlaceOnSky:
         [(0, 0, (0, -100)), (90, 0, (100, 0)), (180, 45, (0, 50)), (270, 30, (-66.667, 0))],
     )
     def test_has_north_above_and_east_on_the_right(self, azimuth_deg, elevation_deg, place):
-        assert sky.place_on_sky(azimuth_deg, elevation_deg) == pytest.approx(place, abs=1e-3)
+        assert sky_drawing.place_on_sky(azimuth_deg, elevation_deg) == pytest.approx(
+            place, abs=1e-3
+        )
 
 
 class TestMask:
     @given(azimuth_deg=st.floats(0.0, 360.0), elevation_deg=st.floats(0.5, 89.0))
     def test_fills_what_is_below_it(self, azimuth_deg, elevation_deg):
         [mask_deg] = SITE.mask_at_deg(np.array([azimuth_deg]))
-        path = sky.mask_path(SITE).replace(",", " ")
+        path = sky_drawing.mask_path(SITE).replace(",", " ")
         if abs(elevation_deg - mask_deg) > 0.3:
-            place = sky.place_on_sky(azimuth_deg, elevation_deg)
+            place = sky_drawing.place_on_sky(azimuth_deg, elevation_deg)
             assert is_inside(path, *place) == (elevation_deg < mask_deg)
 
 
@@ -130,7 +133,9 @@ class TestSkyPlot:
 
     def test_tells_the_shift_where_the_carriers_are_known(self, contact, monkeypatch):
         assert sky.sky_plot(contact).rows[0].downlink_shift_khz is None
-        monkeypatch.setattr(sky, "_carriers", lambda _spacecraft: (8.2e9, None))
+        monkeypatch.setattr(
+            sky, "carriers_of", lambda _craft: Carriers(downlink_hz=8.2e9, uplink_hz=None)
+        )
         row = sky.sky_plot(contact).rows[0]
         assert row.downlink_shift_khz == pytest.approx(
             -row.range_rate_km_s / 299_792.458 * 8.2e6, rel=1e-6
@@ -177,16 +182,16 @@ class TestSteps:
     @given(seconds=st.floats(1.0, 10 * 86400.0))
     def test_keep_the_table_short(self, seconds):
         length = timedelta(seconds=seconds)
-        offered = sky.steps_offered(length)
+        offered = look_angle_table.steps_offered(length)
         assert offered
         assert all(seconds / step <= 300 for step in offered)
-        assert sky.usual_step(length) <= 3600
+        assert look_angle_table.usual_step(length) <= 3600
 
     @pytest.mark.parametrize(
         ("seconds", "label"), [(5, "5 s"), (60, "1 min"), (300, "5 min"), (3600, "1 h")]
     )
     def test_have_names(self, seconds, label):
-        assert sky.table_step(seconds).label == label
+        assert look_angle_table.table_step(seconds).label == label
 
     def test_that_are_not_offered_are_not_taken(self, contact):
         assert sky.sky_plot(contact, asked_step_s=7).step == sky.sky_plot(contact).step
