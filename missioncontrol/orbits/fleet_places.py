@@ -1,7 +1,7 @@
 """Where the spacecraft of a fleet are at one instant, all of them in one go.
 
-The Earth's rotation and the Sun are the same for all, so they are found once;
-a thousand spacecraft then take little longer than one.
+The Earth's rotation and the Sun are the same for all, so they are found once; what
+each spacecraft costs is its propagation.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from missioncontrol.orbits.arrays import Booleans, Floats
 from missioncontrol.orbits.sites import Site
 
 _AZIMUTHS: Final = 180
-_ROUNDS: Final = 6  # Newton's; from a sphere's answer four are exact to a millimetre
+_ROUNDS: Final = 3  # Newton's; from a sphere's answer they are exact to rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

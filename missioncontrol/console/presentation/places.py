@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -85,14 +85,17 @@ class CircleOnMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CraftRow:
-    """A spacecraft in the table; ``eclipse`` is the next stay in the shadow within an orbit."""
+    """A spacecraft in the table; ``eclipse`` is the next stay in the shadow within an orbit.
+
+    It is unknown where the ephemeris ends before.
+    """
 
     name: str
     latitude_deg: float
     longitude_deg: float
     height_km: float
     light: str
-    eclipse: EclipseInterval | None
+    eclipse: EclipseInterval | Literal["none", "unknown"]
     stations: list[str]
 
 
@@ -228,13 +231,15 @@ def craft_rows(
     ]
 
 
-def _next_eclipse(craft: PlacedCraft, at: datetime) -> EclipseInterval | None:
-    """Return the stay in penumbra and umbra that is under way or next, within one orbit."""
+def _next_eclipse(
+    craft: PlacedCraft, at: datetime
+) -> EclipseInterval | Literal["none", "unknown"]:
+    """Return the stay in penumbra and umbra that is under way or begins within one orbit."""
     # A little longer than an orbit, so that the end of a stay that begins in it is seen.
     end = at + craft.place.revolution * 1.4
     try:
         stays = eclipse_intervals(craft.trajectory, start=at, end=end)
     except PropagationError:  # an ephemeris that ends within the orbit
-        return None
+        return "unknown"
     within = (stay for stay in stays if stay.entry <= at + craft.place.revolution)
-    return next(within, None)
+    return next(within, "none")

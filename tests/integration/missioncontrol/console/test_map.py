@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from missioncontrol.fleet.models import Ephemeris, Spacecraft
 from missioncontrol.orbits.sun_synchronous import sun_synchronous_elements
 from tests import factories
 from tests.integration.missioncontrol.console.conftest import AT
+from tests.unit.missioncontrol.orbits.ephemeris_messages import kvn, table_of
 
 MANY = 40
 
@@ -78,6 +80,19 @@ class TestMap:
         assert len(names_in(table)) == 25
         second = browser.get("/stations/?page=2").content.decode()
         assert len(names_in(second)) == MANY + 1 - 25
+
+    def test_of_an_ephemeris_that_ends_soon_shows_the_place_and_promises_no_more(
+        self, mission, alice, browser_of
+    ):
+        elements = sun_synchronous_elements("DD-1", 90_001, 600.0, 12.0, AT)
+        table = table_of(elements, AT - timedelta(minutes=20), AT + timedelta(minutes=20))
+        oem = kvn(table, name="DD-1")
+        factories.ephemeris(mission, kind="OEM", oem=oem, epoch=AT, loaded_at=AT, priority=99)
+        page = browser_of(alice).get("/stations/").content.decode()
+        assert "then unknown: the ephemeris ends" in page
+        assert names_in(page) == ["DD-1"]
+        picture = page.partition('<svg id="map"')[2].partition("</svg>")[0]
+        assert 'class="track"' not in picture
 
     def test_says_of_whom_nobody_knows_where_they_are(self, mission, alice, browser_of):
         Ephemeris.objects.update(enabled=False)
