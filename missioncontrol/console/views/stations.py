@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from missioncontrol.accounts.policy import Action
-from missioncontrol.console.access import page
+from missioncontrol.console.access import page, viewer_of
 from missioncontrol.console.paging import page_links, page_number
 from missioncontrol.console.presentation import places, world_map
+from missioncontrol.console.presentation.outages import outage_panels
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import GroundStation
 from missioncontrol.kernel import clock
@@ -62,6 +63,7 @@ def stations(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "stations",
         "stations": _rows(in_service, at),
+        **outage_panels(viewer_of(request), at),
         **_map(request, [fleet.site(station) for station in in_service], at),
     }
     return render(request, "console/stations.html", context)

@@ -64,40 +64,6 @@ def withdraw_a_contact_request(scene):
     return Ask(path={"request_id": scene.contact_request().pk})
 
 
-@recipe("GET /contact-requests/", Action.CONTACT_REQUEST_VIEW, of=(MEMBER, OPERATING))
-def contact_requests_in_the_console(scene):
-    return Ask(shows=f'data-request="{scene.contact_request().pk}"')
-
-
-plain("GET /contact-requests/new/", Action.CONTACT_REQUEST_MANAGE)
-
-
-@recipe(
-    "POST /contact-requests/new/",
-    Action.CONTACT_REQUEST_MANAGE,
-    meant=lambda subject, _scene: subject.may(Action.CONTACT_REQUEST_MANAGE, None),
-)
-def ask_for_contacts_in_the_console(scene):
-    form = {
-        "spacecraft": scene.spacecraft.name,
-        "kind": "DATA",
-        "earliest": f"{AT:%Y-%m-%dT%H:%M}",
-        "deadline": f"{AT + 9 * HOUR:%Y-%m-%dT%H:%M}",
-        "priority": "3",
-        "minimum_duration_s": "0",
-        "minimum_count": "1",
-        "value": "100",
-        "value_per_s": "0",
-        "missing_cost": "1000",
-    }
-    return Ask(form=form)
-
-
-@recipe("POST /contact-requests/{request_id}/withdraw/", Action.CONTACT_REQUEST_MANAGE, of=MEMBER)
-def withdraw_a_contact_request_in_the_console(scene):
-    return Ask(path={"request_id": scene.contact_request().pk})
-
-
 @recipe("POST /api/v1/outages", Action.OUTAGE_DECLARE, of=OPERATING)
 def declare_an_outage(scene):
     body = {name: f"{value}:00Z" if name != "reason" else value for name, value in _OUTAGE.items()}
@@ -114,12 +80,12 @@ def lift_an_outage(scene):
     return Ask(path={"outage_id": scene.outage().pk})
 
 
-@recipe("POST /outages/declare/", Action.PLAN_PROPOSE)
+@recipe("POST /outages/declare/", Action.OUTAGE_DECLARE, of=OPERATING)
 def declare_an_outage_in_the_console(scene):
     return Ask(form={**_OUTAGE, "resource": scene.spacecraft.name})
 
 
-@recipe("POST /outages/{outage_id}/lift/", Action.PLAN_PROPOSE)
+@recipe("POST /outages/{outage_id}/lift/", Action.OUTAGE_DECLARE, of=OPERATING)
 def lift_an_outage_in_the_console(scene):
     return Ask(path={"outage_id": scene.outage().pk})
 
@@ -227,25 +193,6 @@ def a_calendar_feed(scene):
 
 @recipe("POST /api/v1/calendar-feeds/{feed_id}/revoke", Action.CALENDAR_FEED_MANAGE, of=MEMBER)
 def revoke_a_calendar_feed(scene):
-    return Ask(path={"feed_id": scene.calendar_feed()[0].pk})
-
-
-@recipe("GET /calendar-feeds/", Action.CALENDAR_FEED_MANAGE, of=MEMBER)
-def calendar_feeds_in_the_console(scene):
-    return Ask(shows=f'data-feed="{scene.calendar_feed()[0].pk}"')
-
-
-@recipe(
-    "POST /calendar-feeds/make/",
-    Action.CALENDAR_FEED_MANAGE,
-    meant=lambda subject, _scene: subject.may(Action.CALENDAR_FEED_MANAGE, None),
-)
-def make_a_calendar_feed_in_the_console(scene):
-    return Ask(form={"of": scene.spacecraft.name})
-
-
-@recipe("POST /calendar-feeds/{feed_id}/revoke/", Action.CALENDAR_FEED_MANAGE, of=MEMBER)
-def revoke_a_calendar_feed_in_the_console(scene):
     return Ask(path={"feed_id": scene.calendar_feed()[0].pk})
 
 
