@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan bench-publication fuzz-api bench-events bench-decode bench-telemetry bench-windows
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan bench-publication fuzz-api bench-events bench-decode bench-telemetry bench-windows bench-map
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -76,6 +76,9 @@ bench-audit: install-dev ## measure the consortium log (some minutes); prints JS
 
 bench-windows: install-dev ## measure contact windows against Skyfield and Orekit (some minutes); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_windows
+
+bench-map: install-dev ## measure what the page with the map costs, with 1 and 200 spacecraft; prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_map
 
 kill-rounds: install-dev ## kill whoever writes to the log 50 times, on both databases (some minutes); prints JSON
 	$(BIN)/python -m tests.integration.missioncontrol.audit.kill_rounds

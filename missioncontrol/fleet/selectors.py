@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from missioncontrol.fleet.models import (
 from missioncontrol.orbits.elements import ElementsError, MeanElements
 from missioncontrol.orbits.oem import ephemeris_from_oem
 from missioncontrol.orbits.omm import elements_from_omm
-from missioncontrol.orbits.orbit_ephemeris import AnyTrajectory
+from missioncontrol.orbits.orbit_ephemeris import AnyTrajectory, OrbitEphemeris
 from missioncontrol.orbits.sites import Site
 from missioncontrol.orbits.tle import elements_from_tle
 
@@ -116,6 +117,13 @@ def ephemerides_in_force(spacecraft_ids: Iterable[int], at: datetime) -> dict[in
     return chosen
 
 
+def ephemeris_rows_in_force(spacecraft_ids: Iterable[int], at: datetime) -> dict[int, Ephemeris]:
+    """Return the ephemeris to use at *at*, by spacecraft: two queries however many there are."""
+    in_force = ephemerides_in_force(spacecraft_ids, at)
+    rows = Ephemeris.objects.in_bulk(in_force.values())
+    return {craft: rows[ephemeris] for craft, ephemeris in in_force.items() if ephemeris in rows}
+
+
 def relays_of(spacecraft_ids: Iterable[int]) -> dict[int, list[int]]:
     """Return over whom each spacecraft can reach the ground; primary keys."""
     rows = Spacecraft.relays.through._default_manager.filter(
@@ -130,8 +138,15 @@ def relays_of(spacecraft_ids: Iterable[int]) -> dict[int, list[int]]:
 def trajectory(ephemeris: Ephemeris) -> AnyTrajectory:
     """Return *ephemeris* as ``missioncontrol.orbits`` takes it, whatever its kind."""
     if ephemeris.kind == Ephemeris.Kind.OEM:
-        return ephemeris_from_oem(ephemeris.oem)
+        return _orbit_ephemeris(ephemeris.oem)
     return mean_elements(ephemeris)
+
+
+# By its text, which says all: to read a message of three days takes 40 ms, and pages ask
+# for the same one again and again.
+@lru_cache(maxsize=32)
+def _orbit_ephemeris(oem: str) -> OrbitEphemeris:
+    return ephemeris_from_oem(oem)
 
 
 def mean_elements(ephemeris: Ephemeris) -> MeanElements:

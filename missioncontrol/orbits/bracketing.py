@@ -25,7 +25,7 @@ def switch_times(
         high: Upper ends.
         at_low: What the condition is at the lower ends.
     """
-    for _ in range(_HALVINGS):
+    for _ in range(_HALVINGS if len(low) else 0):
         middle = 0.5 * (low + high)
         same = condition(middle) == at_low
         low, high = np.where(same, middle, low), np.where(same, high, middle)
@@ -37,7 +37,7 @@ def maxima(function: Callable[[Floats], Floats], low: Floats, high: Floats) -> F
 
     Each function must rise to one maximum within its bracket and fall after it.
     """
-    for _ in range(_GOLDEN_CUTS):
+    for _ in range(_GOLDEN_CUTS if len(low) else 0):
         width = _GOLDEN * (high - low)
         left, right = high - width, low + width
         rising = function(left) < function(right)

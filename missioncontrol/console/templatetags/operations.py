@@ -63,7 +63,8 @@ _STATUS_OF_STATE: Final[dict[str, Status]] = {
     "FAILING": "caution",
     "DISABLED": "serious",
     "DELIVERED": "normal",
-    # plans, and what they do to contacts
+    # contact requests; plans, and what they do to contacts
+    "WITHDRAWN": "off",
     "PROPOSED": "caution",
     "SUPERSEDED": "off",
     "ADDED": "standby",

@@ -20,6 +20,7 @@ from missioncontrol.console.presentation.contacts import (
     radiated_items,
     session_rows,
 )
+from missioncontrol.console.presentation.sky import SUN_NEAR_DEG, sky_plot
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.kernel import clock
 from missioncontrol.pipelines import selectors as pipelines
@@ -45,7 +46,7 @@ class Bar:
 @page(Action.CONTACT_VIEW)
 def passes(request: HttpRequest) -> HttpResponse:
     """Show one day of contacts, as a timeline by station and as a table."""
-    today = clock.now().date()
+    viewer, today = viewer_of(request), clock.now().date()
     day = _day(request.GET.get("day", ""), today)
     start = datetime.combine(day, time(), UTC)
     filters = {name: request.GET.get(name, "") for name in ("spacecraft", "station", "state")}
@@ -67,6 +68,8 @@ def passes(request: HttpRequest) -> HttpResponse:
         "earlier_url": with_query(request, day=(day - _DAY).isoformat()),
         "later_url": with_query(request, day=(day + _DAY).isoformat()),
         "today_url": with_query(request, day=""),
+        "may_see_requests": viewer.may(Action.CONTACT_REQUEST_VIEW),
+        "may_have_calendars": viewer.may(Action.CALENDAR_FEED_MANAGE),
     }
     return render(request, "console/passes.html", context)
 
@@ -128,11 +131,15 @@ def pass_detail(request: HttpRequest, contact_id: int) -> HttpResponse:
     highest = geometry.look_angle(contact.spacecraft, contact.antenna.station, contact.tca)
     report = pipelines.pass_report(contact)
     panel = contact_panel(contact, viewer, at=at)
+    sky = sky_plot(contact, asked_step_s=_step_s(request))
     context = {
         "section": "passes",
         "contact": panel,
         "booked": contact,
         "culmination_azimuth_deg": highest.azimuth_deg if highest is not None else None,
+        "sky": None if isinstance(sky, str) else sky,
+        "sky_missing": sky if isinstance(sky, str) else "",
+        "sun_near_deg": SUN_NEAR_DEG,
         "pipeline_steps": pipelines.pass_steps(contact),
         "items": radiated_items(contact) if panel.shows_commanding else None,
         "transfers": panel.transfers if panel.shows_commanding else None,
@@ -143,6 +150,11 @@ def pass_detail(request: HttpRequest, contact_id: int) -> HttpResponse:
         and viewer.may(Action.CONTACT_CANCEL, contact.spacecraft.organisation),
     }
     return render(request, "console/pass_detail.html", context)
+
+
+def _step_s(request: HttpRequest) -> int | None:
+    text = request.GET.get("step", "")
+    return int(text) if text.isdecimal() and len(text) < 6 else None
 
 
 @deed(Action.CONTACT_CANCEL, back="console:passes")

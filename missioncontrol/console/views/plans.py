@@ -14,10 +14,10 @@ from django.urls import reverse
 from missioncontrol.accounts.policy import Action
 from missioncontrol.console.access import deed, go_back, page, viewer_of
 from missioncontrol.console.paging import page_links, page_number
+from missioncontrol.console.presentation.outages import outage_panels
 from missioncontrol.console.presentation.plans import (
     change_rows,
     gap_text,
-    outage_rows,
     pin_texts,
     plan_rows,
     seen_mark,
@@ -33,7 +33,6 @@ from missioncontrol.scheduling.models import Plan
 
 _PLANS_ON_A_PAGE: Final = 20
 _LIMIT_S: Final = 20.0
-_OUTAGES_AHEAD: Final = timedelta(days=60)
 _HORIZONS_H: Final = (6, 12, 24, 48)
 _SHOWN: Final = 200  # changes on a page; the API has all
 
@@ -48,12 +47,9 @@ def plans(request: HttpRequest) -> HttpResponse:
         "section": "plans",
         "plans": plan_rows(rows[:_PLANS_ON_A_PAGE]),
         "page": page_links(request, number=number, has_older=len(rows) > _PLANS_ON_A_PAGE),
-        "outages": outage_rows(selectors.outages_within(at, at + _OUTAGES_AHEAD), viewer),
+        **outage_panels(viewer, at),
         "may_propose": viewer.may(Action.PLAN_PROPOSE),
         "horizons_h": _HORIZONS_H,
-        "resources": _resources(),
-        "outage_begins": f"{at:%Y-%m-%dT%H:%M}",
-        "outage_ends": f"{at + timedelta(hours=6):%Y-%m-%dT%H:%M}",
     }
     return render(request, "console/plans.html", context)
 
@@ -133,7 +129,7 @@ def publish_plan(request: HttpRequest, plan_id: int) -> HttpResponse:
     return go_back(request, "console:plans")
 
 
-@deed(Action.PLAN_PROPOSE, back="console:plans")
+@deed(Action.OUTAGE_DECLARE, back="console:stations")
 def declare_outage(request: HttpRequest) -> HttpResponse:
     """Say that an antenna or a spacecraft serves nobody for a while."""
     outage = services.declare_outage(
@@ -148,17 +144,17 @@ def declare_outage(request: HttpRequest) -> HttpResponse:
     messages.success(
         request, f"The outage of {outage.resource} is declared. A plan that repairs follows it."
     )
-    return go_back(request, "console:plans")
+    return go_back(request, "console:stations")
 
 
-@deed(Action.PLAN_PROPOSE, back="console:plans")
+@deed(Action.OUTAGE_DECLARE, back="console:stations")
 def lift_outage(request: HttpRequest, outage_id: int) -> HttpResponse:
     """Say that what was out serves again."""
     outage = services.lift_outage(
         outage_id=outage_id, actor=viewer_of(request).operator, at=clock.now()
     )
     messages.success(request, f"{outage.resource} serves again.")
-    return go_back(request, "console:plans")
+    return go_back(request, "console:stations")
 
 
 @contextmanager
@@ -189,11 +185,6 @@ def _instant(request: HttpRequest, name: str) -> datetime:
         raise RefusedError(
             f"{name} is {text!r}; give a date and a time in UTC, as 2026-12-01T18:00."
         ) from None
-
-
-def _resources() -> list[str]:
-    antennas = [antenna.name for antenna in fleet.active_antennas()]
-    return [*antennas, *(craft.name for craft in fleet.active_spacecraft())]
 
 
 def _resource(name: str) -> Antenna | Spacecraft:

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from missioncontrol.accounts.policy import Action
-from missioncontrol.console.access import page
-from missioncontrol.console.presentation import geometry
+from missioncontrol.console.access import page, viewer_of
+from missioncontrol.console.paging import page_links, page_number
+from missioncontrol.console.presentation import places, world_map
+from missioncontrol.console.presentation.outages import outage_panels
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import GroundStation
 from missioncontrol.kernel import clock
+from missioncontrol.orbits.daylight import subsolar_point
+from missioncontrol.orbits.sites import Site
 from missioncontrol.pipelines import selectors as pipelines
 from missioncontrol.scheduling import selectors as scheduling
 from missioncontrol.scheduling.models import Contact
 
-_AHEAD = timedelta(hours=24)
+_AHEAD: Final = timedelta(hours=24)
+_ROWS_ON_PAGE: Final = 25  # each takes a search of its next eclipse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +57,42 @@ class StationRow:
 
 @page(Action.CONTACT_VIEW)
 def stations(request: HttpRequest) -> HttpResponse:
-    """Show where the stations are, whether their links are up, and what they do next."""
+    """Show where stations and spacecraft are, who sees whom, and what the stations do next."""
     at = clock.now()
-    places = [geometry.craft_on_map(craft, at) for craft in fleet.active_spacecraft()]
+    in_service = fleet.stations_in_service()
     context = {
         "section": "stations",
-        "stations": _rows(at),
-        "spacecraft": [place for place in places if place is not None],
+        "stations": _rows(in_service, at),
+        **outage_panels(viewer_of(request), at),
+        **_map(request, [fleet.site(station) for station in in_service], at),
     }
     return render(request, "console/stations.html", context)
 
 
-def _rows(at: datetime) -> list[StationRow]:
-    in_service = fleet.stations_in_service()
+def _map(request: HttpRequest, sites: Sequence[Site], at: datetime) -> dict[str, Any]:
+    crafts, unplaced = places.placed(fleet.active_spacecraft(), at)
+    asked = request.GET.get("spacecraft", "")
+    chosen = next((craft for craft in crafts if craft.name == asked), next(iter(crafts), None))
+    number, below_sun = page_number(request), subsolar_point(at)
+    first = (number - 1) * _ROWS_ON_PAGE
+    on_page = crafts[first : first + _ROWS_ON_PAGE]
+    sun_x, sun_y = world_map.map_place(below_sun.latitude_deg, below_sun.longitude_deg)
+    return {
+        "at": at,
+        "night": world_map.night_path(below_sun),
+        "sun": {"x": sun_x, "y": sun_y, "latitude_deg": below_sun.latitude_deg},
+        "circles": places.circles_on_map(sites, chosen) if chosen is not None else [],
+        "chosen": chosen,
+        "chosen_height_km": chosen.place.height_m / 1000 if chosen is not None else 0.0,
+        "spacecraft": places.crafts_on_map(crafts, chosen, at),
+        "spacecraft_rows": places.craft_rows(on_page, sites, at),
+        "unplaced": unplaced,
+        "page_number": number,
+        "page": page_links(request, number=number, has_older=len(crafts) > first + _ROWS_ON_PAGE),
+    }
+
+
+def _rows(in_service: Sequence[GroundStation], at: datetime) -> list[StationRow]:
     open_now, last = pipelines.open_session_stations(), pipelines.last_frames(in_service)
     antennas = fleet.active_antennas()
     upcoming = [
@@ -76,7 +105,7 @@ def _rows(at: datetime) -> list[StationRow]:
         following = _first(upcoming, station)
         on_air = following is not None and following.aos <= at and following.state == "PASS"
         status, link = _link(is_open=station.pk in open_now, on_air=on_air)
-        x, y = geometry.map_place(station.latitude_deg, station.longitude_deg)
+        x, y = world_map.map_place(station.latitude_deg, station.longitude_deg)
         rows.append(
             StationRow(
                 name=station.name,

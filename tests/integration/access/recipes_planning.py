@@ -80,12 +80,12 @@ def lift_an_outage(scene):
     return Ask(path={"outage_id": scene.outage().pk})
 
 
-@recipe("POST /outages/declare/", Action.PLAN_PROPOSE)
+@recipe("POST /outages/declare/", Action.OUTAGE_DECLARE, of=OPERATING)
 def declare_an_outage_in_the_console(scene):
     return Ask(form={**_OUTAGE, "resource": scene.spacecraft.name})
 
 
-@recipe("POST /outages/{outage_id}/lift/", Action.PLAN_PROPOSE)
+@recipe("POST /outages/{outage_id}/lift/", Action.OUTAGE_DECLARE, of=OPERATING)
 def lift_an_outage_in_the_console(scene):
     return Ask(path={"outage_id": scene.outage().pk})
 

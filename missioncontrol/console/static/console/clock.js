@@ -9,6 +9,8 @@
 //   [data-at=ISO][data-period-s=N]  data-age "fresh" | "aging" | "stale" and text into [data-age-text]; without a period
 //                                   the age is written and the value never becomes stale
 //   line[data-now-from=ISO][data-now-to=ISO]  an SVG line, moved along x in percent of its picture
+//   [data-moves="x,y x,y …"][data-moves-from=ISO][data-moves-to=ISO]  an SVG group, moved along places that are evenly spaced in
+//                                   time; out of that time one that began hidden is hidden again
 //   time[datetime]                  local time in the title, on hover or focus
 
 const element = document.getElementById("mission-clock");
@@ -16,6 +18,7 @@ const TICK_MS = 250;
 // After one expected period a value is dim, after three it is stale; a little grace for the way.
 const AGING_PERIODS = 1.5;
 const STALE_PERIODS = 3;
+const LEAP = 900; // half the map
 
 const anchor = { missionMs: 0, wallMs: 0, factor: 1, frozen: false, offsetMs: 0 };
 
@@ -92,12 +95,27 @@ function showNowMarker(node, nowMs) {
   for (const name of inside ? ["x1", "x2"] : []) node.setAttribute(name, `${(share * 100).toFixed(2)}%`);
 }
 
+function showMoving(node, nowMs) {
+  const from = Date.parse(node.dataset.movesFrom);
+  const share = (nowMs - from) / (Date.parse(node.dataset.movesTo) - from);
+  const inside = share >= 0 && share <= 1;
+  if (node.hasAttribute("visibility")) node.setAttribute("visibility", inside ? "visible" : "hidden");
+  if (!inside) return;
+  const places = (node.places ??= node.dataset.moves.split(" ").map((place) => place.split(",").map(Number)));
+  const step = Math.min(Math.floor(share * (places.length - 1)), places.length - 2);
+  const [[x, y], [nextX, nextY]] = [places[step], places[step + 1]];
+  // From one edge of the map to the other nothing lies between.
+  const within = Math.abs(nextX - x) < LEAP ? share * (places.length - 1) - step : 0;
+  node.setAttribute("transform", `translate(${(x + (nextX - x) * within).toFixed(2)} ${(y + (nextY - y) * within).toFixed(2)})`);
+}
+
 function tick() {
   const nowMs = missionNowMs();
   showClock(nowMs);
   for (const node of document.querySelectorAll("[data-countdown]")) showCountdown(node, nowMs);
   for (const node of document.querySelectorAll("[data-at]")) if (node.dataset.at) showAge(node, nowMs);
   for (const node of document.querySelectorAll("[data-now-from]")) showNowMarker(node, nowMs);
+  for (const node of document.querySelectorAll("[data-moves]")) showMoving(node, nowMs);
 }
 
 function showLocalTime(event) {

@@ -16,7 +16,8 @@
 //   [data-contact=ID] [data-field=NAME], [data-job=ID] [data-field=NAME]; with data-state, a new state refreshes the part;
 //     data-scale is multiplied with, data-decimals are shown
 //   [data-transfer=ID] with a progress element
-//   [data-part="NAME NAME …"][id][data-refresh-url]  is taken anew from that page; one request serves all parts of a page
+//   [data-part="NAME NAME …"][id][data-refresh-url]  is taken anew from that page; one request serves all parts of a page;
+//     with data-refresh-s=N every N seconds too
 // After a refresh the document gets the event "mission:refreshed".
 
 const FIRST_WAIT_MS = 500;
@@ -268,4 +269,8 @@ if (stateElement && document.body.dataset.livePath) {
   setInterval(() => {
     if (stateElement.dataset.state !== "live" && !document.hidden) refreshAll();
   }, POLL_MS);
+  for (const { dataset } of document.querySelectorAll("[data-refresh-s]")) {
+    const part = dataset.part.split(" ")[0];
+    setInterval(() => { if (!document.hidden) refreshPart(part); }, Number(dataset.refreshS) * 1000);
+  }
 }

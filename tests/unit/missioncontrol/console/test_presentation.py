@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from missioncontrol import console
-from missioncontrol.console.presentation import entries, geometry, jobs, parameters, steps
+from missioncontrol.console.presentation import entries, jobs, parameters, steps
 from missioncontrol.console.presentation.contacts import pass_progress, percent_of
 from missioncontrol.console.presentation.steps import Milestone
 from missioncontrol.pipelines.models import PassStep, StepKind, StepState
@@ -225,15 +225,6 @@ class TestEntries:
     @pytest.mark.parametrize("octets", ["", "{", "[]", '{"details":[]}', "3"])
     def test_that_were_changed_keep_their_subject(self, octets):
         assert entries.summary("job:3", octets) == "job:3"
-
-
-class TestMap:
-    def test_has_greenwich_on_the_equator_in_its_middle(self):
-        assert geometry.map_place(0.0, 0.0) == (900.0, 450.0)
-
-    def test_breaks_the_track_at_the_date_line(self):
-        path = geometry.svg_path([(1790.0, 10.0), (1799.0, 20.0), (3.0, 30.0), (10.0, 40.0)])
-        assert path == "M1790.0 10.0L1799.0 20.0M3.0 30.0L10.0 40.0"
 
 
 class TestFacts:

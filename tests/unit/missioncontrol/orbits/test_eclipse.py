@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from missioncontrol.orbits.eclipse import (
     Shadow,
+    ShadowSpan,
     beta_angle_deg,
     eclipse_intervals,
+    shadow_spans,
     sunlit_fraction,
 )
 from missioncontrol.orbits.sun_synchronous import sun_synchronous_elements
@@ -119,6 +122,29 @@ class TestIntervals:
                 if day in ("06-21", "12-21") and expected:
                     longest = max(one.duration_s for one in shadows)
                     assert 17.0 < longest / 60.0 < 18.5
+
+
+class TestSpans:
+    def test_fill_the_interval_and_tell_the_light_of_each(self, iss):
+        end = START + timedelta(hours=5)
+        spans = shadow_spans(iss, start=START, end=end)
+        assert [spans[0].begin, spans[-1].end] == [START, end]
+        assert all(one.end == other.begin for one, other in pairwise(spans))
+        # Into the shadow and out of it one goes through the penumbra.
+        assert all(
+            (one.shadow is Shadow.PENUMBRA) != (other.shadow is Shadow.PENUMBRA)
+            for one, other in pairwise(spans)
+        )
+        assert sum(span.shadow is Shadow.UMBRA for span in spans) >= 3
+        middles = [span.begin + (span.end - span.begin) / 2 for span in spans]
+        for span, fraction in zip(spans, sunlit_fraction(iss, middles), strict=True):
+            wanted = {0.0: Shadow.UMBRA, 1.0: None}.get(float(fraction), Shadow.PENUMBRA)
+            assert span.shadow is wanted
+
+    def test_of_an_orbit_without_eclipses_are_one(self, geostationary):
+        assert shadow_spans(geostationary, start=START, end=START + DAY) == [
+            ShadowSpan(shadow=None, begin=START, end=START + DAY)
+        ]
 
 
 class TestSunlitFraction:
