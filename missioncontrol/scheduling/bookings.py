@@ -89,7 +89,7 @@ def contacts_in_the_way(
     return [
         one
         for one in nearby
-        if (one.antenna_id == antenna.pk and _overlap(_occupied_by(one), wanted))
+        if (one.antenna_id == antenna.pk and _overlap(occupied_by(one), wanted))
         or (
             one.spacecraft_id == window.spacecraft_id
             and _overlap((one.aos, one.los), (window.aos, window.los))
@@ -127,7 +127,8 @@ def move_contact(
     publish_after_commit({"type": "refresh", "part": "now"})
 
 
-def _occupied_by(contact: Contact) -> tuple[datetime, datetime]:
+def occupied_by(contact: Contact) -> tuple[datetime, datetime]:
+    """Return from when to when a booked contact occupies its antenna."""
     return _with_margins(
         contact.antenna, contact.pre_pass_s, contact.post_pass_s, contact.aos, contact.los
     )

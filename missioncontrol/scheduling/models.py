@@ -173,8 +173,12 @@ class Outage(models.Model):
     ends = models.DateTimeField()
     planned = models.BooleanField()
     reason = models.CharField(max_length=300)
-    declared_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    declared_by = models.ForeignKey(  # nobody, where the antenna's provider refused a contact
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     declared_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True, blank=True)

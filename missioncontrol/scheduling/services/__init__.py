@@ -41,6 +41,7 @@ from missioncontrol.scheduling.services.requests import (
     request_contact,
     withdraw_request,
 )
+from missioncontrol.scheduling.services.withdrawals import withdraw_contact
 
 __all__ = [
     "BOOKING_HORIZON",
@@ -69,5 +70,6 @@ __all__ = [
     "refuse_plan",
     "request_contact",
     "revoke_calendar_feed",
+    "withdraw_contact",
     "withdraw_request",
 ]

@@ -13,6 +13,7 @@ from missioncontrol.accounts.policy import Action, require
 from missioncontrol.audit.services import append_entry
 from missioncontrol.contacts.models import ContactWindow
 from missioncontrol.fleet.models import Antenna, MissionProfile
+from missioncontrol.kernel.dispatch import send_after_commit
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling.bookings import (
@@ -70,6 +71,7 @@ def publish_plan(*, plan_id: int, actor: Operator, at: datetime) -> Plan:
         },
     )
     publish_after_commit({"type": "refresh", "part": "plans"})
+    send_after_commit("missioncontrol.reservations.tasks.keep_reservations")
     return plan
 
 
