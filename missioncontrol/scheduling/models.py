@@ -247,6 +247,7 @@ class Plan(models.Model):
     contact_count = models.PositiveIntegerField()
     document = models.JSONField()
     unserved = models.JSONField()
+    shares = models.JSONField(default=list)  # what members are given (plan_shares.py)
     changes = models.JSONField()
     unchanged = models.PositiveIntegerField()
     # What could not be booked as it was published, each with the reason.

@@ -21,6 +21,7 @@ from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.scheduling import selectors
 from missioncontrol.scheduling.models import IN_PROGRESS, Contact, ContactRequest
+from missioncontrol.scheduling.plan_shares import seconds_had, with_shares
 from missioncontrol.scheduling.solver import problem as words
 from missioncontrol.scheduling.solver.repair import keep_running_plan
 
@@ -65,7 +66,11 @@ def build_problem(*, begins: datetime, ends: datetime, keeping_share: float) -> 
     contacts, frozen = rows.booked_in_words(problem)
     problem = keep_running_plan(problem, contacts, bonus_share=keeping_share)
     kept = tuple(replace(one, frozen=one.contact.id in frozen) for one in problem.kept)
-    return replace(problem, kept=kept)
+    problem = replace(problem, kept=kept)
+    if keeping_share >= 1.0:
+        return problem  # a repair moves nothing for a share; the next plan sees to it
+    asked = {one.id: one.owner for one in problem.requests if request_id_of(one.id) is not None}
+    return with_shares(problem, members=asked, had_s=seconds_had(begins))
 
 
 def window_id(spacecraft: str, antenna: str, aos: datetime) -> str:

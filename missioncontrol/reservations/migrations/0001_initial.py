@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("scheduling", "0003_outages_by_providers"),
+        ("scheduling", "0004_providers_and_shares"),
     ]
 
     operations = [

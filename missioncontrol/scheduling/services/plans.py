@@ -19,6 +19,7 @@ from missioncontrol.scheduling.plan_problem import (
     request_text,
     windows_known_until,
 )
+from missioncontrol.scheduling.plan_shares import share_rows
 from missioncontrol.scheduling.plan_verifier import PlanVerificationError, verify_plan
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.solver.difference import Change, difference
@@ -244,6 +245,7 @@ def _put(plan: Plan, problem: Problem, answer: Answer) -> None:
     plan.contact_count = len(answer.contacts)
     plan.document = document
     plan.unserved = _with_owners(document["plan"]["unserved"], problem)
+    plan.shares = share_rows(problem, answer)
     plan.changes = [*map(_change, told.changes), *reassigned]
     plan.unchanged = told.unchanged
 
