@@ -70,6 +70,7 @@ _CONTACT: Final = {
     "spacecraft": "DD-1",
     "antenna": "KASHI-1",
     "station": "KASHI",
+    "relay": None,
     "aos": "2026-12-01T12:21:00Z",
     "tca": "2026-12-01T12:27:03Z",
     "los": "2026-12-01T12:33:06Z",
@@ -108,7 +109,10 @@ class WindowOut(Schema):
 
 
 class ContactOut(Schema):
-    """A booked pass. ``drift_s``: how far the prediction of AOS has moved since booking."""
+    """A booked pass. ``drift_s``: how far the prediction of AOS has moved since booking.
+
+    ``relay``: the spacecraft that the antenna looks at, where it carries the other's signals.
+    """
 
     model_config = example(**_CONTACT)
 
@@ -116,6 +120,7 @@ class ContactOut(Schema):
     spacecraft: str
     antenna: str
     station: str
+    relay: str | None
     aos: Instant
     tca: Instant
     los: Instant
@@ -296,6 +301,7 @@ def _contacts_out(contacts: Sequence[Contact]) -> list[ContactOut]:
             spacecraft=contact.spacecraft.name,
             antenna=contact.antenna.name,
             station=contact.antenna.station.name,
+            relay=contact.relay.name if contact.relay is not None else None,
             aos=contact.aos,
             tca=contact.tca,
             los=contact.los,

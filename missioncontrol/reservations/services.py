@@ -171,7 +171,7 @@ def _open(at: datetime, wall_at: datetime) -> int:
             aos__gt=at,
             antenna__station__leased=True,
             reservation=None,
-        ).select_related("spacecraft", "antenna__station__owner")
+        ).select_related("spacecraft", "relay", "antenna__station__owner")
     )
     if not contacts:
         return 0
@@ -181,7 +181,7 @@ def _open(at: datetime, wall_at: datetime) -> int:
                 contact=contact,
                 provider=contact.antenna.station.owner.slug,
                 token=secrets.token_hex(20),
-                satellite=contact.spacecraft.name,
+                satellite=(contact.relay or contact.spacecraft).name,  # whom the antenna tracks
                 antenna=contact.antenna.name,
                 begins=contact.aos,
                 ends=contact.los,

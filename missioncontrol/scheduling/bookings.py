@@ -15,7 +15,7 @@ from django.db.models import Q
 from missioncontrol.accounts.models import Operator
 from missioncontrol.audit.services import append_entry
 from missioncontrol.contacts.models import ContactWindow
-from missioncontrol.fleet.models import Antenna, MissionProfile
+from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.scheduling.models import TRANSITIONS, Contact, Outage
 
@@ -32,11 +32,13 @@ def put_contact(
     at: datetime,
     plan_id: int | None = None,
     request_id: int | None = None,
+    relay: Spacecraft | None = None,
 ) -> Contact:
-    """Book a window on an antenna that is free."""
+    """Book a window on an antenna that is free; over a relay, if one is given."""
     contact = Contact.objects.create(
         spacecraft=window.spacecraft,
         antenna=antenna,
+        relay=relay,
         profile=profile,
         aos=window.aos,
         tca=window.tca,
@@ -59,6 +61,7 @@ def put_contact(
         details={
             "spacecraft": window.spacecraft.name,
             "antenna": antenna.name,
+            **({"relay": relay.name} if relay is not None else {}),
             "aos": contact.aos.isoformat(),
             "los": contact.los.isoformat(),
         },
@@ -97,11 +100,18 @@ def contacts_in_the_way(
     ]
 
 
-def is_out(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
-    """Return whether an outage of the antenna or the spacecraft touches a window."""
+def is_out(
+    antenna: Antenna,
+    profile: MissionProfile,
+    window: ContactWindow,
+    *,
+    relay: Spacecraft | None = None,
+) -> bool:
+    """Return whether an outage of the antenna, the spacecraft or its relay touches a window."""
     begins, ends = _occupied(antenna, profile, window.aos, window.los)
     of_antenna = Q(antenna=antenna, begins__lt=ends, ends__gt=begins)
-    of_spacecraft = Q(spacecraft=window.spacecraft_id, begins__lt=window.los, ends__gt=window.aos)
+    flown = [window.spacecraft_id, *([relay.pk] if relay is not None else [])]
+    of_spacecraft = Q(spacecraft__in=flown, begins__lt=window.los, ends__gt=window.aos)
     return Outage.objects.filter(of_antenna | of_spacecraft, lifted_at=None).exists()
 
 

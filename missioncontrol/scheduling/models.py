@@ -30,6 +30,14 @@ class Contact(models.Model):
 
     spacecraft = models.ForeignKey(Spacecraft, on_delete=models.PROTECT, related_name="contacts")
     antenna = models.ForeignKey(Antenna, on_delete=models.PROTECT, related_name="contacts")
+    # Whom the antenna looks at, where that carries the spacecraft's signals; the angles are its.
+    relay = models.ForeignKey(
+        Spacecraft,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="relayed_contacts",
+    )
     profile = models.ForeignKey(MissionProfile, on_delete=models.PROTECT)
     aos = models.DateTimeField()
     tca = models.DateTimeField()

@@ -41,7 +41,7 @@ def elevation_profile(contact: Contact) -> str:
 
     Empty where the elements in force give no position.
     """
-    elements = _elements(contact.spacecraft, contact.aos)
+    elements = _elements(contact.relay or contact.spacecraft, contact.aos)
     if elements is None:
         return ""
     step = (contact.los - contact.aos) / (_PROFILE_POINTS - 1)

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("scheduling", "0004_providers_and_shares"),
+        ("scheduling", "0004_providers_shares_relays"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from missioncontrol.accounts.models import Operator
 from missioncontrol.accounts.policy import Action, require
 from missioncontrol.audit.services import append_entry
 from missioncontrol.contacts.models import ContactWindow
-from missioncontrol.fleet.models import Antenna, MissionProfile
+from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel.dispatch import send_after_commit
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.organisations import acting_for_everybody
@@ -24,12 +24,19 @@ from missioncontrol.scheduling.bookings import (
 )
 from missioncontrol.scheduling.models import CongestionPrice, Contact, Plan
 from missioncontrol.scheduling.plan_problem import request_id_of
+from missioncontrol.scheduling.plan_relays import (
+    RelayLoad,
+    path_of,
+    relay_of,
+    relayed_window,
+    relays_in_service,
+)
 from missioncontrol.scheduling.selectors import outages_within
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.services.plans import checked_document
 
 _DAY: Final = timedelta(days=1)  # longer than what a contact occupies beside itself
-_Key = tuple[str, str, datetime, datetime]  # spacecraft, antenna, AOS, LOS
+_Key = tuple[str, tuple[str, ...], datetime, datetime]  # spacecraft, path, AOS, LOS
 
 
 @transaction.atomic
@@ -100,6 +107,7 @@ class _Fleet:
     antennas: dict[str, Antenna]
     profiles: dict[str, MissionProfile]  # by spacecraft, the first by name
     windows: dict[tuple[str, int], list[ContactWindow]]  # by spacecraft and station, by AOS
+    relays: dict[str, Spacecraft]
     has_outages: bool
 
     @classmethod
@@ -113,16 +121,23 @@ class _Fleet:
             windows[window.spacecraft.name, window.station_id].append(window)
         antennas = Antenna.objects.select_related("station__owner")
         has_outages = bool(outages_within(plan.begins - _DAY, plan.ends + _DAY))
-        return cls({one.name: one for one in antennas}, profiles, windows, has_outages)
+        relays = {one.name: one for one in relays_in_service().values()}
+        return cls({one.name: one for one in antennas}, profiles, windows, relays, has_outages)
 
     def window(
-        self, spacecraft: str, antenna: Antenna, aos: datetime, los: datetime
+        self, spacecraft: str, path: tuple[str, ...], aos: datetime, los: datetime
     ) -> ContactWindow | None:
         """Return the window that a planned contact lies in, or that has moved since."""
+        station, over = self.antennas[path[-1]].station, relay_of(path)
+        if over is not None:
+            relay = self.relays.get(over)
+            if relay is None:  # it carries nobody any more
+                return None
+            return relayed_window(spacecraft, relay, station, aos, los)
         return next(
             (
                 window
-                for window in self.windows.get((spacecraft, antenna.station_id), ())
+                for window in self.windows.get((spacecraft, station.pk), ())
                 if window.aos < los and window.los > aos
             ),
             None,
@@ -140,11 +155,14 @@ class _Bookings:
     kept: int = 0
     cancelled: int = 0
     left_out: list[dict[str, str]] = field(default_factory=list)
+    carried: RelayLoad = field(default_factory=lambda: RelayLoad(()))
 
     def make(self, document: dict[str, Any]) -> None:
         wanted = {_key(one): one for one in document["plan"]["contacts"]}
         known = {_key(one) for one in document["problem"]["kept"]}
-        for contact in _booked_within(self.plan):
+        booked = _booked_within(self.plan)
+        self.carried = RelayLoad(booked)
+        for contact in booked:
             key = _key_of(contact)
             if key in wanted:
                 self._keep(contact, wanted.pop(key))
@@ -164,26 +182,29 @@ class _Bookings:
 
     def _cancel(self, contact: Contact, why: str) -> None:
         move_contact(contact, Contact.State.CANCELLED, at=self.at, failure=why, actor=self.actor)
+        self.carried.remove(contact)
         self.cancelled += 1
 
     def _book(self, key: _Key, request_id: int | None, fleet: _Fleet) -> None:
-        spacecraft, antenna_name, aos, los = key
-        antenna = fleet.antennas[antenna_name]
+        spacecraft, path, aos, los = key
+        antenna, relay = fleet.antennas[path[-1]], fleet.relays.get(relay_of(path) or "")
         profile = fleet.profiles.get(spacecraft)
-        window = fleet.window(spacecraft, antenna, aos, los)
+        window = fleet.window(spacecraft, path, aos, los)
         if window is None or profile is None:
             return self._leave_out(key, "its window is gone")
         if aos - timedelta(seconds=profile.pre_pass_s) < self.at:
             return self._leave_out(key, "its pre-pass has begun")
         window.aos, window.los = aos, los  # as it was planned and approved
-        if fleet.has_outages and is_out(antenna, profile, window):
+        if fleet.has_outages and is_out(antenna, profile, window, relay=relay):
             return self._leave_out(key, "an outage was declared since")
+        if relay is not None and self.carried.is_full(relay, aos, los):
+            return self._leave_out(key, f"{relay} carries as many contacts as it can")
         opposed = contacts_in_the_way(antenna, profile, window)
         if not all(self._gives_way(other) for other in opposed):
             return self._leave_out(key, "a contact that stays is in its way")
         for other in opposed:
             self._cancel(other, f"gives way to plan {self.plan.pk}")
-        put_contact(
+        contact = put_contact(
             window,
             antenna,
             profile,
@@ -191,14 +212,21 @@ class _Bookings:
             at=self.at,
             plan_id=self.plan.pk,
             request_id=request_id,
+            relay=relay,
         )
+        self.carried.add(contact)
         self.booked += 1
         return None
 
     def _leave_out(self, key: _Key, why: str) -> None:
-        spacecraft, antenna, aos, _ = key
+        spacecraft, path, aos, _ = key
         self.left_out.append(
-            {"spacecraft": spacecraft, "antenna": antenna, "aos": aos.isoformat(), "why": why}
+            {
+                "spacecraft": spacecraft,
+                "antenna": " → ".join(path),
+                "aos": aos.isoformat(),
+                "why": why,
+            }
         )
 
     def _gives_way(self, contact: Contact) -> bool:
@@ -215,17 +243,17 @@ def _booked_within(plan: Plan) -> list[Contact]:
         Contact.objects.select_for_update(of=("self",))
         .exclude(state=Contact.State.CANCELLED)
         .filter(los__gt=plan.begins, aos__lt=plan.ends)
-        .select_related("spacecraft", "antenna")
+        .select_related("spacecraft", "antenna", "relay")
     )
 
 
 def _key(planned: dict[str, Any]) -> _Key:
     begins, ends = (datetime.fromisoformat(planned[name]) for name in ("begins", "ends"))
-    return planned["spacecraft"], planned["path"][-1], begins, ends
+    return planned["spacecraft"], tuple(planned["path"]), begins, ends
 
 
 def _key_of(contact: Contact) -> _Key:
-    return contact.spacecraft.name, contact.antenna.name, contact.aos, contact.los
+    return contact.spacecraft.name, path_of(contact), contact.aos, contact.los
 
 
 def _replace_prices(prices: Iterable[dict[str, Any]]) -> None:

@@ -73,6 +73,13 @@ class TestReserving:
         assert (given["satellite"], given["antenna"]) == ("DD-1", contact.antenna.name)
         assert given["ground_station"] == "Svalbard"
 
+    def test_reserves_for_the_relay_that_the_antenna_looks_at(self, mission, provider, worker):
+        contact = one_booked(mission)
+        contact.relay = factories.spacecraft("RELAY-1", ccsds_id=0x50)
+        contact.save()
+        worker.keep()
+        assert [one["satellite"] for one in provider.held()] == ["RELAY-1"]
+
     def test_leaves_own_stations_alone(self, provider, worker):
         planned.Mission()
         planned.published(planned.planner())

@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("fleet", "0004_relay_links"),
         ("scheduling", "0002_planning"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -21,6 +22,17 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="contact",
+            name="relay",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="relayed_contacts",
+                to="fleet.spacecraft",
             ),
         ),
         migrations.AddField(
