@@ -76,7 +76,7 @@ def ask_providers(*, now: Callable[[], datetime], wall_now: Callable[[], datetim
         closing(ConfiguredProviders()) as providers,
         ThreadPoolExecutor(SIDE_BY_SIDE, "station-providers") as threads,
     ):
-        ask = partial(_ask, providers=providers, silent=set())
+        ask = partial(_ask, providers=providers, silent={})
         while claimed := services.claim_reservations(wall_at=begun_at, limit=BATCH):
             for row, outcome in zip(claimed, threads.map(ask, claimed), strict=True):
                 _note(row, outcome, at=now(), wall_at=wall_now())
@@ -102,7 +102,7 @@ def compare_with_providers(
         except ProviderUnavailableError as fault:
             logger.warning("%s gives no list of our contacts: %s", name, fault)
             continue
-        changed += services.compare(
+        changed += services.compare_list(
             provider=name,
             listed=listed,
             until=until,
@@ -113,10 +113,10 @@ def compare_with_providers(
     return changed
 
 
-def _ask(row: Reservation, *, providers: ConfiguredProviders, silent: set[str]) -> _Outcome:
+def _ask(row: Reservation, *, providers: ConfiguredProviders, silent: dict[str, str]) -> _Outcome:
     """Ask about one reservation; a provider that gave no answer is left alone for this round."""
     if row.provider in silent:
-        return _Unknown("Not asked: it had just given no answer to another question.")
+        return _Unknown(silent[row.provider])
     provider = providers.of(row.provider)
     try:
         if row.state == Reservation.State.CANCELLING:
@@ -126,7 +126,7 @@ def _ask(row: Reservation, *, providers: ConfiguredProviders, silent: set[str]) 
     except ReservationRefusedError as refusal:
         return _Refused(str(refusal))
     except ProviderUnavailableError as fault:
-        silent.add(row.provider)
+        silent[row.provider] = str(fault)
         return _Unknown(str(fault))
 
 

@@ -116,7 +116,7 @@ def note_cancelled(*, reservation_id: int, at: datetime) -> Reservation:
 
 
 @transaction.atomic
-def compare(
+def compare_list(
     *,
     provider: str,
     listed: Iterable[ProviderContact],

@@ -52,7 +52,7 @@ def with_shares(
         had_s: What each has had in the past days.
     """
     asked_s = _seconds_asked(problem, members)
-    first = greedy_plan(problem, digest="")  # which nobody keeps
+    first = greedy_plan(problem, digest="unkept")
     given = [one for one in first.contacts if one.request in members]
     given_s = math.fsum(one.duration_s for one in given)
     if len(asked_s) < 2 or not given_s:

@@ -70,7 +70,7 @@ def cancelled(call):
     call(reservation_id=reservation(Reservation.State.CANCELLING).pk, at=AT)
 
 
-@scenario(services.compare)
+@scenario(services.compare_list)
 def compare(call):
     row = reservation(Reservation.State.SCHEDULED)
     call(
