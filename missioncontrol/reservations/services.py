@@ -100,6 +100,7 @@ def note_refusal(*, reservation_id: int, reason: str, at: datetime) -> Reservati
     """Note that a provider refused; the contact is cancelled and its window counts as out."""
     row = _locked(reservation_id)
     if row.state == _STATE.SCHEDULING:
+        row.fault = ""
         _lose(row, ContactStatus.FAILED_TO_SCHEDULE, reason, at)
         row.save()
     return row

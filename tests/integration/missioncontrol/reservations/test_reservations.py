@@ -175,14 +175,17 @@ class TestLostAnswers:
 class TestRefusals:
     def test_cancel_the_contact_and_keep_the_reason(self, mission, provider, worker):
         contact = one_booked(mission)
-        provider.simulate(refuse={"Svalbard-1": "a launch has the antenna"})
+        provider.simulate(away=True)
         worker.keep()
+        provider.simulate(refuse={"Svalbard-1": "a launch has the antenna"})
+        worker.later(seconds=6).keep()
         contact.refresh_from_db()
         assert contact.state == Contact.State.CANCELLED
         assert contact.failure == "polar refused the reservation: a launch has the antenna"
-        assert (first().state, first().reason) == (
+        assert (first().state, first().reason, first().fault) == (
             STATE.FAILED_TO_SCHEDULE,
             "a launch has the antenna",
+            "",
         )
         assert logged("reservation.refuse") == logged("contact.cancelled") == 1
         outage = Outage.objects.get()
