@@ -364,6 +364,10 @@ def test_is_shown_with_its_pass(mission, provider, worker):
     clock.set_clock(mission_time=AT, factor=1.0)
     provider.simulate(away=True)
     worker.keep()
-    page = signed_in(planned.planner()).get(f"/passes/{contact.pk}/").content.decode()
+    browser = signed_in(planned.planner())
+    page = browser.get(f"/passes/{contact.pk}/").content.decode()
     [shown] = re.findall(r'<dd id="reservation">(.*?)</dd>', page)
     assert shown.startswith("asked for: It answers 503")
+    told = browser.get(f"/api/v1/contacts/{contact.pk}").json()["reservation"]
+    assert (told["provider"], told["state"], told["reason"]) == ("polar", "SCHEDULING", "")
+    assert told["fault"].startswith("It answers 503")
