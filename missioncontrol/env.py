@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 _SECRET_LENGTH: Final = 50  # characters; below it Django warns, and rightly
+_THIS_MACHINE: Final = {"127.0.0.1", "::1", "localhost"}
 _WINDOWS_S: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
@@ -72,6 +73,40 @@ def rate(name: str, default: str) -> Rate:
 def names(name: str, default: str) -> list[str]:
     """Return a comma-separated list."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def pairs(name: str) -> dict[str, str]:
+    """Return a comma-separated list of ``NAME=VALUE``; an error does not show the values."""
+    found: dict[str, str] = {}
+    for number, item in enumerate(names(name, ""), start=1):
+        key, _, value = (part.strip() for part in item.partition("="))
+        if not re.fullmatch(r"[a-z0-9-]+", key) or not value or key in found:
+            raise EnvironmentValueError(
+                f"{name}: item {number} is not NAME=VALUE with a name of a-z, 0-9 and - that "
+                "stands there once."
+            )
+        found[key] = value
+    return found
+
+
+def services(name: str) -> dict[str, str]:
+    """Return a comma-separated list of ``NAME=URL``: https, or http on this machine."""
+    found = pairs(name)
+    for key, value in found.items():
+        url = urlsplit(value)
+        local = url.scheme == "http" and url.hostname in _THIS_MACHINE
+        plain = "@" not in url.netloc and not url.query and not url.fragment
+        if not (url.scheme == "https" or local) or not url.hostname or not _port_is_good(url):
+            raise EnvironmentValueError(
+                f"{name}: {key} leads to {_without_password(url)!r}; give https://host/path "
+                "(http:// for this machine only)."
+            )
+        if not plain:
+            raise EnvironmentValueError(
+                f"{name}: the address of {key} holds a user name, a query or a fragment; give "
+                "https://host/path alone."
+            )
+    return {key: value.rstrip("/") for key, value in found.items()}
 
 
 def folder(name: str, default: Path) -> Path:

@@ -53,6 +53,10 @@ _CELERY_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 # Approve plans that move nothing that is booked without asking a person.
 PLAN_AUTOMATIC_APPROVAL = env.flag("PLAN_AUTOMATIC_APPROVAL", default=False)
 
+# --- providers of leased stations, by the slug of the organisation that owns them -----------
+STATION_PROVIDERS = env.services("STATION_PROVIDERS")
+STATION_PROVIDER_TOKENS = env.pairs("STATION_PROVIDER_TOKENS")
+
 # --- the API: how much may be asked of it, counted on the broker ---------------------------
 API_RATE_PER_TOKEN = env.rate("API_RATE_PER_TOKEN", "600/minute")
 API_RATE_PER_ORGANISATION = env.rate("API_RATE_PER_ORGANISATION", "3000/minute")
@@ -78,6 +82,7 @@ INSTALLED_APPS = [
     "missioncontrol.fleet",
     "missioncontrol.contacts",
     "missioncontrol.scheduling",
+    "missioncontrol.reservations",
     "telemetry",
     "uplink.commanding",
     "uplink.transfers",
@@ -272,6 +277,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "missioncontrol.scheduling.tasks.book_contacts",
         "schedule": 10.0,
         "options": {"expires": 30},
+    },
+    "keep-reservations": {
+        "task": "missioncontrol.reservations.tasks.keep_reservations",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "compare-reservations": {
+        "task": "missioncontrol.reservations.tasks.compare_reservations",
+        "schedule": 300.0,
+        "options": {"expires": 300},
     },
     "compact-archives": {
         "task": "telemetry.tasks.compact_archives",

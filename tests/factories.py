@@ -37,7 +37,7 @@ def spacecraft(name: str = "DD-1", **fields) -> Spacecraft:
         "ccsds_id": 0x42,
         "phase": Spacecraft.Phase.NOMINAL,
         "organisation": organisation(),
-        "link_profile": {},
+        "link_profile": {"kind": "space_packets"},
         "cfdp_profile": {},
         "telemetry_dictionary": "",
         **fields,

@@ -35,6 +35,8 @@ from missioncontrol.api.problems import NotFoundError, invalid
 from missioncontrol.contacts.models import ContactWindow
 from missioncontrol.kernel import clock
 from missioncontrol.pipelines.selectors import pass_report
+from missioncontrol.reservations.models import Reservation
+from missioncontrol.reservations.selectors import reservation_of
 from missioncontrol.scheduling import selectors, services
 from missioncontrol.scheduling.models import IN_PROGRESS, Contact
 from telemetry.selectors import frame_counts
@@ -70,6 +72,7 @@ _CONTACT: Final = {
     "spacecraft": "DD-1",
     "antenna": "KASHI-1",
     "station": "KASHI",
+    "relay": None,
     "aos": "2026-12-01T12:21:00Z",
     "tca": "2026-12-01T12:27:03Z",
     "los": "2026-12-01T12:33:06Z",
@@ -108,7 +111,10 @@ class WindowOut(Schema):
 
 
 class ContactOut(Schema):
-    """A booked pass. ``drift_s``: how far the prediction of AOS has moved since booking."""
+    """A booked pass. ``drift_s``: how far the prediction of AOS has moved since booking.
+
+    ``relay``: the spacecraft that the antenna looks at, where it carries the other's signals.
+    """
 
     model_config = example(**_CONTACT)
 
@@ -116,6 +122,7 @@ class ContactOut(Schema):
     spacecraft: str
     antenna: str
     station: str
+    relay: str | None
     aos: Instant
     tca: Instant
     los: Instant
@@ -128,14 +135,30 @@ class ContactOut(Schema):
     frames_lost: int
 
 
+class ReservationOut(Schema):
+    """How a pass on a leased station stands with the station's provider.
+
+    ``reason`` is the provider's, of a refusal; ``fault`` why it gave no answer yet.
+    """
+
+    model_config = example(provider="station-provider-1", state="SCHEDULED", reason="", fault="")
+
+    provider: str
+    state: str
+    reason: str
+    fault: str
+
+
 class ContactDetailOut(ContactOut):
-    """A booked pass and, once it is over, its report."""
+    """A booked pass, its reservation on a leased station and, once it is over, its report."""
 
     model_config = example(
         **_CONTACT | {"state": "COMPLETED", "frames_good": 1452, "frames_lost": 3},
+        reservation=None,
         report={"contact": 1, "failure": "", "downlink": {"frames_good": 1452, "packets": 5120}},
     )
 
+    reservation: ReservationOut | None
     report: JsonObject | None
 
 
@@ -251,13 +274,23 @@ def _detail(principal: Principal, contact: Contact) -> ContactDetailOut:
     if not principal.may(Action.TELEMETRY_VIEW, contact.spacecraft.organisation):
         report = None
     return ContactDetailOut(
-        **summary.model_dump(), report=report.report if report is not None else None
+        **summary.model_dump(),
+        reservation=_reservation_out(reservation_of(contact)),
+        report=report.report if report is not None else None,
+    )
+
+
+def _reservation_out(row: Reservation | None) -> ReservationOut | None:
+    if row is None:
+        return None
+    return ReservationOut(
+        provider=row.provider, state=row.state, reason=row.reason, fault=row.fault
     )
 
 
 def _selected(asked: ContactQuery) -> QuerySet[Contact]:
     rows = Contact.objects.filter(state__in=_STATES[asked.state]).select_related(
-        "spacecraft", "antenna", "antenna__station"
+        "spacecraft", "antenna", "antenna__station", "relay"
     )
     if asked.spacecraft:
         rows = rows.filter(spacecraft=spacecraft_in_field(asked.spacecraft, "query.spacecraft"))
@@ -296,6 +329,7 @@ def _contacts_out(contacts: Sequence[Contact]) -> list[ContactOut]:
             spacecraft=contact.spacecraft.name,
             antenna=contact.antenna.name,
             station=contact.antenna.station.name,
+            relay=contact.relay.name if contact.relay is not None else None,
             aos=contact.aos,
             tca=contact.tca,
             los=contact.los,

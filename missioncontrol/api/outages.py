@@ -86,6 +86,7 @@ class OutageOut(Schema):
     ends: Instant
     planned: bool
     reason: str
+    # Empty: the product itself, of what an antenna's provider refused.
     declared_by: str
     declared_at: Instant
     lifted_at: Instant | None
@@ -254,7 +255,7 @@ def _out(row: Outage) -> OutageOut:
         ends=row.ends,
         planned=row.planned,
         reason=row.reason,
-        declared_by=row.declared_by.username,
+        declared_by=row.declared_by.username if row.declared_by is not None else "",
         declared_at=row.declared_at,
         lifted_at=row.lifted_at,
     )

@@ -56,6 +56,16 @@ _PLAN: Final[JsonObject] = {
     "input_digest": "sha256:9f2c…",
     "contacts": 41,
     "unserved": 1,
+    "shares": [
+        {
+            "member": "ai-laboratory-1",
+            "had_s": 5400.0,
+            "entitled_s": 3600.0,
+            "planned_s": 3725.5,
+            "share": 0.24,
+            "why": "has its share",
+        },
+    ],
     "changes": 2,
     "unchanged": 39,
     "left_out": [],
@@ -98,6 +108,8 @@ class PlanOut(Schema):
     No plan is worth more than ``bound``; ``gap`` is the part of it that may be
     missing. Both are null until the worker has looked for better. ``changes``
     counts the contacts that are not as they were booked when it was made.
+    ``shares`` tells the seconds that each member has had in the past 7 days, is
+    entitled to and is given, and its share of all that is given to members.
     ``left_out`` tells what could not be booked any more as it was published.
     ``pins`` are the windows that it had to book, each for a request, or to leave
     free (null).
@@ -122,6 +134,7 @@ class PlanOut(Schema):
     input_digest: str
     contacts: int
     unserved: int
+    shares: list[JsonObject]
     changes: int
     unchanged: int
     left_out: list[JsonObject]

@@ -148,6 +148,7 @@ class SpacecraftEntry(Section):
         Annotated[TleElements | OmmElements | OemEphemeris, Field(discriminator="kind")]
     ] = Field(default_factory=list)
     relays: list[Name] = Field(default_factory=list)
+    relay_links: int = Field(default=0, ge=0, le=1000)
     link_profile: AnyLinkProfile
     cfdp_profile: CfdpProfile | None = None
     mission_profiles: list[MissionProfileEntry] = Field(default_factory=list)

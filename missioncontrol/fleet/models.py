@@ -98,6 +98,8 @@ class Spacecraft(models.Model):
     telemetry_dictionary = models.TextField()
     # Over whom it can reach the ground, besides by itself.
     relays = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="users")
+    # As a relay: how many others it carries to the ground at once; with 0 no plan uses it.
+    relay_links = models.PositiveSmallIntegerField(default=0)
     active = models.BooleanField(default=True)
 
     class Meta:

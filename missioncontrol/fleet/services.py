@@ -278,6 +278,7 @@ def _load_spacecraft(
             else {},
             "telecommands": [row.model_dump(mode="json") for row in entry.telecommands],
             "telemetry_dictionary": dictionary,
+            "relay_links": entry.relay_links,
             "active": True,
         },
     )

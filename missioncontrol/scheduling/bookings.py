@@ -16,7 +16,7 @@ from django.db.models import Q
 from missioncontrol.accounts.models import Operator
 from missioncontrol.audit.services import PublicFact, append_entries, append_entry
 from missioncontrol.contacts.models import ContactWindow
-from missioncontrol.fleet.models import Antenna, MissionProfile
+from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.scheduling.models import TRANSITIONS, Contact, Outage
 
@@ -34,9 +34,18 @@ def put_contact(
     at: datetime,
     plan_id: int | None = None,
     request_id: int | None = None,
+    relay: Spacecraft | None = None,
 ) -> Contact:
-    """Book a window on an antenna that is free."""
-    contact = contact_of(window, antenna, profile, at=at, plan_id=plan_id, request_id=request_id)
+    """Book a window on an antenna that is free; over a relay, if one is given."""
+    contact = contact_of(
+        window,
+        antenna,
+        profile,
+        at=at,
+        plan_id=plan_id,
+        request_id=request_id,
+        relay=relay,
+    )
     return put_contacts([contact], actor=actor, at=at)[0]
 
 
@@ -48,11 +57,13 @@ def contact_of(
     at: datetime,
     plan_id: int | None,
     request_id: int | None,
+    relay: Spacecraft | None,
 ) -> Contact:
     """Return a window on an antenna as a contact, which is in no row yet."""
     return Contact(
         spacecraft=window.spacecraft,
         antenna=antenna,
+        relay=relay,
         profile=profile,
         aos=window.aos,
         tca=window.tca,
@@ -86,6 +97,7 @@ def _booking(contact: Contact) -> PublicFact:
         details={
             "spacecraft": contact.spacecraft.name,
             "antenna": contact.antenna.name,
+            **({"relay": contact.relay.name} if contact.relay is not None else {}),
             "aos": contact.aos.isoformat(),
             "los": contact.los.isoformat(),
         },
@@ -155,11 +167,18 @@ def contacts_in_the_way(
     ]
 
 
-def is_out(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
-    """Return whether an outage of the antenna or the spacecraft touches a window."""
+def is_out(
+    antenna: Antenna,
+    profile: MissionProfile,
+    window: ContactWindow,
+    *,
+    relay: Spacecraft | None = None,
+) -> bool:
+    """Return whether an outage of the antenna, the spacecraft or its relay touches a window."""
     begins, ends = occupied(antenna, profile, window.aos, window.los)
     of_antenna = Q(antenna=antenna, begins__lt=ends, ends__gt=begins)
-    of_spacecraft = Q(spacecraft=window.spacecraft_id, begins__lt=window.los, ends__gt=window.aos)
+    flown = [window.spacecraft_id, *([relay.pk] if relay is not None else [])]
+    of_spacecraft = Q(spacecraft__in=flown, begins__lt=window.los, ends__gt=window.aos)
     return Outage.objects.filter(of_antenna | of_spacecraft, lifted_at=None).exists()
 
 

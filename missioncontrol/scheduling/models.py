@@ -30,6 +30,14 @@ class Contact(models.Model):
 
     spacecraft = models.ForeignKey(Spacecraft, on_delete=models.PROTECT, related_name="contacts")
     antenna = models.ForeignKey(Antenna, on_delete=models.PROTECT, related_name="contacts")
+    # Whom the antenna looks at, where that carries the spacecraft's signals; the angles are its.
+    relay = models.ForeignKey(
+        Spacecraft,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="relayed_contacts",
+    )
     profile = models.ForeignKey(MissionProfile, on_delete=models.PROTECT)
     aos = models.DateTimeField()
     tca = models.DateTimeField()
@@ -173,8 +181,12 @@ class Outage(models.Model):
     ends = models.DateTimeField()
     planned = models.BooleanField()
     reason = models.CharField(max_length=300)
-    declared_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    declared_by = models.ForeignKey(  # nobody, where the antenna's provider refused a contact
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     declared_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True, blank=True)
@@ -246,6 +258,7 @@ class Plan(models.Model):
     # Windows that it had to book (for a request), or to leave free (null).
     pins = models.JSONField(default=list)
     unserved = models.JSONField()
+    shares = models.JSONField(default=list)  # what members are given (plan_shares.py)
     changes = models.JSONField()
     unchanged = models.PositiveIntegerField()
     # What could not be booked as it was published, each with the reason.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from missioncontrol.contacts.models import ContactWindow
-from missioncontrol.fleet.models import Antenna, MissionProfile
+from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.scheduling.bookings import occupied, occupied_by
 from missioncontrol.scheduling.models import Contact, Outage
 
@@ -52,16 +52,21 @@ class Occupancy:
         ]
         return list({id(one): one for one in found}.values())  # some are in no row yet
 
-    def is_out(self, antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
-        """Return whether an outage of the antenna or the spacecraft touches a window."""
+    def is_out(
+        self,
+        antenna: Antenna,
+        profile: MissionProfile,
+        window: ContactWindow,
+        *,
+        relay: Spacecraft | None = None,
+    ) -> bool:
+        """Return whether an outage of the antenna, the spacecraft or its relay meets a window."""
+        flown = {window.spacecraft_id, *([relay.pk] if relay is not None else [])}
         on_antenna = occupied(antenna, profile, window.aos, window.los)
         in_flight = window.aos, window.los
         return any(
             (one.antenna_id == antenna.pk and _overlap((one.begins, one.ends), on_antenna))
-            or (
-                one.spacecraft_id == window.spacecraft_id
-                and _overlap((one.begins, one.ends), in_flight)
-            )
+            or (one.spacecraft_id in flown and _overlap((one.begins, one.ends), in_flight))
             for one in self._outages
         )
 

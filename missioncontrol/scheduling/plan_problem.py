@@ -16,11 +16,19 @@ from typing import Final, NamedTuple
 
 from django.db.models import Count, Q
 
-from missioncontrol.contacts.models import ContactWindow, WindowHorizon
+from missioncontrol.contacts.models import ContactWindow, RelayPath, WindowHorizon
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
 from missioncontrol.scheduling import selectors
 from missioncontrol.scheduling.models import IN_PROGRESS, Contact, ContactRequest
+from missioncontrol.scheduling.plan_relays import (
+    path_of,
+    paths_within,
+    relay_in_words,
+    relay_resource,
+    relays_in_service,
+)
+from missioncontrol.scheduling.plan_shares import seconds_had, with_shares
 from missioncontrol.scheduling.solver import problem as words
 from missioncontrol.scheduling.solver.repair import keep_running_plan
 
@@ -28,6 +36,7 @@ FROZEN_FOR: Final = timedelta(minutes=10)  # an executor may take up what begins
 _STANDING: Final = "standing"
 _STANDING_VALUE_PER_S: Final = 1 / 60
 _LOWEST_QUALITY: Final = 0.05
+_Place = tuple[str, tuple[str, ...]]  # spacecraft, path
 _BOOKED: Final = (Contact.State.SCHEDULED, *IN_PROGRESS)
 
 
@@ -65,12 +74,16 @@ def build_problem(*, begins: datetime, ends: datetime, keeping_share: float) -> 
     contacts, frozen = rows.booked_in_words(problem)
     problem = keep_running_plan(problem, contacts, bonus_share=keeping_share)
     kept = tuple(replace(one, frozen=one.contact.id in frozen) for one in problem.kept)
-    return replace(problem, kept=kept)
+    problem = replace(problem, kept=kept)
+    if keeping_share >= 1.0:
+        return problem  # a repair moves nothing for a share; the next plan sees to it
+    asked = {one.id: one.owner for one in problem.requests if request_id_of(one.id) is not None}
+    return with_shares(problem, members=asked, had_s=seconds_had(begins))
 
 
-def window_id(spacecraft: str, antenna: str, aos: datetime) -> str:
+def window_id(spacecraft: str, path: str, aos: datetime) -> str:
     """Return how a plan names a window on an antenna; it stays when windows are recomputed."""
-    return f"{spacecraft}/{antenna}/{aos:%Y%m%dT%H%M%SZ}"
+    return f"{spacecraft}/{path}/{aos:%Y%m%dT%H%M%SZ}"
 
 
 def request_id_of(name: str) -> int | None:
@@ -105,6 +118,8 @@ class _Rows:
     antennas: dict[int, Antenna]  # those in service, and those of booked contacts
     in_service: dict[int, list[Antenna]]  # by station
     windows: list[_Window]
+    relays: dict[int, Spacecraft]  # those in service, and those of booked contacts
+    paths: list[RelayPath]
     requests: list[ContactRequest]
     booked: list[Contact]
 
@@ -119,7 +134,7 @@ class _Rows:
                 los__gt=begins, aos__lt=ends, state__in=_BOOKED, spacecraft__in=profiles
             )
             # Thousands of few antennas and spacecraft: each is one object for all.
-            .prefetch_related("spacecraft", "antenna__station")
+            .prefetch_related("spacecraft", "antenna__station", "relay")
             .order_by("aos")
         )
         antennas = {one.pk: one for one in fleet.active_antennas()}
@@ -133,6 +148,7 @@ class _Rows:
             .order_by("aos")
             .values_list(*_Window._fields)
         )
+        relays = relays_in_service()
         return cls(
             begins,
             ends,
@@ -140,12 +156,11 @@ class _Rows:
             antennas | {one.antenna_id: one.antenna for one in booked},
             dict(in_service),
             [_Window(*one) for one in windows],
+            relays | {one.relay.pk: one.relay for one in booked if one.relay is not None},
+            paths_within(begins, ends, spacecraft=active & profiles.keys(), relays=relays),
             _open_requests(begins, ends, active & profiles.keys()),
             booked,
         )
-
-    def spacecraft(self) -> dict[int, Spacecraft]:
-        return {key: profile.spacecraft for key, profile in self.profiles.items()}
 
     def profiles_in_words(self) -> Iterator[words.MissionProfile]:
         for profile in self.profiles.values():
@@ -164,24 +179,35 @@ class _Rows:
                 setup_s=antenna.setup_s,
                 teardown_s=antenna.teardown_s,
             )
+        yield from map(relay_in_words, self.relays.values())
 
     def opportunities(self) -> Iterator[words.Opportunity]:
-        crafts = self.spacecraft()
         for window in self.windows:
-            profile = self.profiles[window.spacecraft_id]
-            if window.aos - timedelta(seconds=profile.pre_pass_s) < self.begins:
-                continue
-            name = crafts[window.spacecraft_id].name
-            for antenna in self.in_service.get(window.station_id, ()):
-                yield words.Opportunity(
-                    id=window_id(name, antenna.name, window.aos),
-                    spacecraft=name,
-                    path=(antenna.name,),
-                    begins=window.aos,
-                    ends=window.los,
-                    # A high pass is near, and clear of what stands on the horizon.
-                    quality=max(_LOWEST_QUALITY, math.sin(math.radians(window.max_elevation_deg))),
-                )
+            yield from self._opportunities_of(window)
+        for path in self.paths:
+            yield from self._opportunities_of(
+                path, relay=(relay_resource(self.relays[path.relay_id].name),)
+            )
+
+    def _opportunities_of(
+        self, window: _Window | RelayPath, *, relay: tuple[str, ...] = ()
+    ) -> Iterator[words.Opportunity]:
+        """Yield a window over each antenna of its station."""
+        profile = self.profiles[window.spacecraft_id]
+        if window.aos - timedelta(seconds=profile.pre_pass_s) < self.begins:
+            return
+        name = profile.spacecraft.name
+        for antenna in self.in_service.get(window.station_id, ()):
+            path = (*relay, antenna.name)
+            yield words.Opportunity(
+                id=window_id(name, "/".join(path), window.aos),
+                spacecraft=name,
+                path=path,
+                begins=window.aos,
+                ends=window.los,
+                # A high pass is near, and clear of what stands on the horizon.
+                quality=max(_LOWEST_QUALITY, math.sin(math.radians(window.max_elevation_deg))),
+            )
 
     def requests_in_words(self) -> Iterator[words.ContactRequest]:
         for profile in self.profiles.values():
@@ -227,9 +253,12 @@ class _Rows:
             one.spacecraft for one in problem.requests
         }
         for outage in selectors.outages_within(self.begins, self.ends):
-            if outage.resource in known:
+            # Of a relay it is one of what it carries for others too.
+            for resource in (outage.resource, relay_resource(outage.resource)):
+                if resource not in known:
+                    continue
                 yield words.Outage(
-                    resource=outage.resource,
+                    resource=resource,
                     begins=outage.begins,
                     ends=outage.ends,
                     planned=outage.planned,
@@ -241,7 +270,7 @@ class _Rows:
     ) -> tuple[list[words.Contact], frozenset[str]]:
         """Return the booked contacts, and the names of those that must stay."""
         asked = {one.id: one for one in problem.requests}
-        windows = _by_antenna(problem.opportunities)
+        windows = _by_path(problem.opportunities)
         contacts: dict[str, words.Contact] = {}
         frozen = set()
         for row in self.booked:
@@ -254,7 +283,7 @@ class _Rows:
                 id=name,
                 request=request if known else f"{_STANDING}:{row.spacecraft.name}",
                 spacecraft=row.spacecraft.name,
-                path=(row.antenna.name,),
+                path=path_of(row),
                 begins=row.aos,
                 ends=row.los,
             )
@@ -299,19 +328,17 @@ def _still_wanted(request: ContactRequest) -> tuple[int, int] | None:
     return max(0, request.minimum_count - served), most
 
 
-def _by_antenna(
-    opportunities: Iterable[words.Opportunity],
-) -> dict[tuple[str, str], list[words.Opportunity]]:
-    found: defaultdict[tuple[str, str], list[words.Opportunity]] = defaultdict(list)
+def _by_path(opportunities: Iterable[words.Opportunity]) -> dict[_Place, list[words.Opportunity]]:
+    found: defaultdict[_Place, list[words.Opportunity]] = defaultdict(list)
     for one in opportunities:
-        found[one.spacecraft, one.path[0]].append(one)
+        found[one.spacecraft, one.path].append(one)
     return found
 
 
-def _window_of(row: Contact, windows: dict[tuple[str, str], list[words.Opportunity]]) -> str:
+def _window_of(row: Contact, windows: dict[_Place, list[words.Opportunity]]) -> str:
     """Return the window that a contact was booked on, also where that has moved since."""
-    key = (row.spacecraft.name, row.antenna.name)
-    for window in windows.get(key, ()):
+    spacecraft, path = row.spacecraft.name, path_of(row)
+    for window in windows.get((spacecraft, path), ()):
         if window.begins < row.los and window.ends > row.aos:
             return window.id
-    return window_id(*key, row.aos)
+    return window_id(spacecraft, "/".join(path), row.aos)

@@ -25,7 +25,9 @@ _LARGE: Final = ("document",)  # columns of a plan that lists need not read
 
 
 def _contacts() -> QuerySet[Contact]:
-    return Contact.objects.select_related("spacecraft", "antenna", "antenna__station", "profile")
+    return Contact.objects.select_related(
+        "spacecraft", "antenna", "antenna__station", "profile", "relay"
+    )
 
 
 def get_contact(contact_id: int) -> Contact:

@@ -123,6 +123,11 @@ class GroundSegment:
                 f"no spacecraft {hello.spacecraft!r} here; there is "
                 f"{', '.join(self._uplink_rates_bps)}"
             )
+        if hello.relay and hello.service is not Service.JOURNAL:
+            raise _RefusedError(
+                f"{antenna.name} of the simulator looks at spacecraft themselves and reaches "
+                f"nobody over {hello.relay}"
+            )
         self._check_epoch(hello, at)
         return antenna
 

@@ -53,6 +53,7 @@ class Hello:
     antenna: str
     contact: int
     epoch: int
+    relay: str = ""  # the spacecraft to point at, where it carries the other one's signals
     version: int = PROTOCOL_VERSION
 
 
@@ -250,6 +251,7 @@ def _read_hello(values: dict[str, Any]) -> Hello:
         antenna=_text(values, "antenna"),
         contact=_integer(values, "contact"),
         epoch=_integer(values, "epoch"),
+        relay=_text(values, "relay") if "relay" in values else "",
     )
 
 

@@ -80,13 +80,14 @@ class ContactReceiver(threading.Thread):
         return self._stopping.is_set() or clock.now() > self._contact.los + EDGE
 
     def _try_to_receive(self, shared: SharedReception) -> None:
-        antenna = self._contact.antenna
+        antenna, relay = self._contact.antenna, self._contact.relay
         hello = Hello(
             service=Service.RETURN,
             spacecraft=self._contact.spacecraft.name,
             antenna=antenna.name,
             contact=self._contact.pk,
             epoch=0,
+            relay=relay.name if relay is not None else "",
         )
         try:
             with ReturnLink(_address_of(antenna), hello) as link:

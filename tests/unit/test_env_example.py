@@ -10,7 +10,10 @@ from pathlib import Path
 from missioncontrol.simulator.options import parse_options
 
 ROOT = Path(__file__).resolve().parents[2]
-_READERS = {"text", "integer", "flag", "names", "folder", "database", "broker", "secret", "rate"}
+_READERS = {
+    *("text", "integer", "flag", "names", "pairs", "services", "rate"),
+    *("folder", "database", "broker", "secret"),
+}
 
 
 class _Recorder(dict[str, str]):

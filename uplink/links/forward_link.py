@@ -54,6 +54,7 @@ class ForwardLink:
         contact: int,
         epoch: int,
         rate_bps: float,
+        relay: str = "",
     ) -> Self:
         """Ask the station at *address* for the forward service of a contact.
 
@@ -64,6 +65,7 @@ class ForwardLink:
             contact: Number of the contact.
             epoch: Of the executor's lease; rides on every CLTU.
             rate_bps: The uplink's rate in mission time.
+            relay: Whom the station is to look at, if not the spacecraft itself.
 
         Raises:
             StationRefusedError: with the station's reason.
@@ -75,6 +77,7 @@ class ForwardLink:
             antenna=antenna,
             contact=contact,
             epoch=epoch,
+            relay=relay,
         )
         connection = StationConnection.open(address, hello)
         try:

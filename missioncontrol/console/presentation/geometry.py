@@ -22,7 +22,7 @@ def elevation_profile(contact: Contact) -> str:
 
     Empty where the ephemeris in force gives no position.
     """
-    trajectory = _trajectory(contact.spacecraft, contact.aos)
+    trajectory = _trajectory(contact.relay or contact.spacecraft, contact.aos)
     if trajectory is None:
         return ""
     step = (contact.los - contact.aos) / (_PROFILE_POINTS - 1)

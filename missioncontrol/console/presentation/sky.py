@@ -87,9 +87,10 @@ class SkyPlot:
 
 def sky_plot(contact: Contact, *, asked_step_s: int | None = None) -> SkyPlot | str:
     """Return the pass on the station's sky, or why there is none to show."""
-    ephemeris = fleet.ephemeris_in_force(contact.spacecraft, contact.aos)
+    flown = contact.relay or contact.spacecraft  # whom the antenna looks at
+    ephemeris = fleet.ephemeris_in_force(flown, contact.aos)
     if ephemeris is None:
-        return f"No ephemeris of {contact.spacecraft.name} is in force at AOS. Load one."
+        return f"No ephemeris of {flown.name} is in force at AOS. Load one."
     try:
         return _Sky(contact, fleet.trajectory(ephemeris), asked_step_s).plot()
     except (ElementsError, PropagationError) as error:
@@ -106,7 +107,7 @@ class _Sky:
         self._steps_s = steps_offered(duration)
         offered = asked_step_s in self._steps_s
         self._step_s = asked_step_s if asked_step_s and offered else usual_step(duration)
-        self._carriers = carriers_of(contact.spacecraft)
+        self._carriers = carriers_of(contact.relay or contact.spacecraft)
         self._spans = shadow_spans(trajectory, start=contact.aos, end=contact.los)
         # A pass that was cut short may be highest at one of its ends.
         events = {contact.tca: "TCA", contact.aos: "AOS", contact.los: "LOS"}

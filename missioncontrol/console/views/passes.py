@@ -128,7 +128,9 @@ def pass_detail(request: HttpRequest, contact_id: int) -> HttpResponse:
     """Show one pass: its steps, what was sent and what came."""
     viewer, at = viewer_of(request), clock.now()
     contact = scheduling.get_contact(contact_id)
-    highest = geometry.look_angle(contact.spacecraft, contact.antenna.station, contact.tca)
+    highest = geometry.look_angle(
+        contact.relay or contact.spacecraft, contact.antenna.station, contact.tca
+    )
     report = pipelines.pass_report(contact)
     panel = contact_panel(contact, viewer, at=at)
     sky = sky_plot(contact, asked_step_s=_step_s(request))

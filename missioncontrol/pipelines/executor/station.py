@@ -46,6 +46,7 @@ class StationService:
                 contact=contact.pk,
                 epoch=self._subject.epoch,
                 rate_bps=self._subject.profile.tc.rate_bps,
+                relay=contact.relay.name if contact.relay is not None else "",
             )
         except StationError as error:
             self._note(error)

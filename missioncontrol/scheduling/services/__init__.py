@@ -42,6 +42,7 @@ from missioncontrol.scheduling.services.requests import (
     request_contact,
     withdraw_request,
 )
+from missioncontrol.scheduling.services.withdrawals import withdraw_contact
 
 __all__ = [
     "BOOKING_HORIZON",
@@ -71,5 +72,6 @@ __all__ = [
     "refuse_plan",
     "request_contact",
     "revoke_calendar_feed",
+    "withdraw_contact",
     "withdraw_request",
 ]

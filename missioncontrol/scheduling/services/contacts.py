@@ -7,13 +7,14 @@ from django.db import transaction
 
 from missioncontrol.accounts.models import Operator
 from missioncontrol.accounts.policy import Action, require
-from missioncontrol.contacts.models import ContactWindow
+from missioncontrol.contacts.models import ContactWindow, RelayPath
 from missioncontrol.contacts.selectors import windows_between
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import MissionProfile, Spacecraft
 from missioncontrol.scheduling import selectors
 from missioncontrol.scheduling.bookings import is_free, move_contact, put_contact
 from missioncontrol.scheduling.models import TRANSITIONS, Contact
+from missioncontrol.scheduling.plan_relays import path_about
 from missioncontrol.scheduling.services.errors import ContactRefusedError
 
 BOOKING_HORIZON: Final = timedelta(hours=24)
@@ -75,23 +76,24 @@ def note_drift(*, spacecraft: Spacecraft, at: datetime) -> int:
     changed = 0
     for contact in Contact.objects.filter(
         spacecraft=spacecraft, state=Contact.State.SCHEDULED, aos__gt=at
-    ).select_related("antenna"):
-        window = (
-            ContactWindow.objects.filter(
-                spacecraft=spacecraft,
-                station_id=contact.antenna.station_id,
-                aos__lt=contact.los,
-                los__gt=contact.aos,
-            )
-            .order_by("aos")
-            .first()
-        )
+    ).select_related("antenna__station", "relay"):
+        window = _predicted(contact, spacecraft)
         if window is None:
             continue
         drift_s = round((window.aos - contact.aos).total_seconds(), 3)
         if drift_s != contact.drift_s:
             changed += Contact.objects.filter(pk=contact.pk).update(drift_s=drift_s)
     return changed
+
+
+def _predicted(contact: Contact, spacecraft: Spacecraft) -> ContactWindow | RelayPath | None:
+    station, aos, los = contact.antenna.station, contact.aos, contact.los
+    if contact.relay is not None:
+        return path_about(spacecraft.name, contact.relay, station, aos, los)
+    windows = ContactWindow.objects.filter(
+        spacecraft=spacecraft, station=station, aos__lt=los, los__gt=aos
+    )
+    return windows.order_by("aos").first()
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from missioncontrol.scheduling.plan_problem import (
     request_text,
     windows_known_until,
 )
+from missioncontrol.scheduling.plan_shares import share_rows
 from missioncontrol.scheduling.plan_verifier import PlanVerificationError, verify_plan
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.solver.difference import Change, difference
@@ -270,6 +271,7 @@ def _put(plan: Plan, problem: Problem, answer: Answer, posed: dict[str, Any]) ->
     plan.document = document
     plan.pins = document["problem"]["pins"]
     plan.unserved = _with_owners(document["plan"]["unserved"], problem)
+    plan.shares = share_rows(problem, answer)
     plan.changes = [*map(_change, told.changes), *reassigned]
     plan.unchanged = told.unchanged
 

@@ -12,7 +12,8 @@ from missioncontrol.accounts.models import Operator
 from missioncontrol.accounts.policy import Action, require
 from missioncontrol.audit.services import append_entry
 from missioncontrol.contacts.models import ContactWindow
-from missioncontrol.fleet.models import Antenna, MissionProfile
+from missioncontrol.fleet.models import Antenna, MissionProfile, Spacecraft
+from missioncontrol.kernel.dispatch import send_after_commit
 from missioncontrol.kernel.live import publish_after_commit
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling.bookings import (
@@ -25,12 +26,19 @@ from missioncontrol.scheduling.bookings import (
 from missioncontrol.scheduling.models import CongestionPrice, Contact, Plan
 from missioncontrol.scheduling.occupancy import Occupancy
 from missioncontrol.scheduling.plan_problem import request_id_of
+from missioncontrol.scheduling.plan_relays import (
+    RelayLoad,
+    path_of,
+    relay_of,
+    relayed_window,
+    relays_in_service,
+)
 from missioncontrol.scheduling.selectors import outages_within
 from missioncontrol.scheduling.services.errors import PlanRefusedError
 from missioncontrol.scheduling.services.plans import checked_document
 
 _DAY: Final = timedelta(days=1)  # longer than what a contact occupies beside itself
-_Key = tuple[str, str, datetime, datetime]  # spacecraft, antenna, AOS, LOS
+_Key = tuple[str, tuple[str, ...], datetime, datetime]  # spacecraft, path, AOS, LOS
 
 
 @transaction.atomic
@@ -73,6 +81,7 @@ def publish_plan(*, plan_id: int, actor: Operator, at: datetime) -> Plan:
         },
     )
     publish_after_commit({"type": "refresh", "part": "plans"})
+    send_after_commit("missioncontrol.reservations.tasks.keep_reservations")
     return plan
 
 
@@ -101,6 +110,7 @@ class _Fleet:
     antennas: dict[str, Antenna]
     profiles: dict[str, MissionProfile]  # by spacecraft, the first by name
     windows: dict[tuple[str, int], list[ContactWindow]]  # by spacecraft and station, by AOS
+    relays: dict[str, Spacecraft]
 
     @classmethod
     def read(cls, plan: Plan) -> _Fleet:
@@ -113,16 +123,23 @@ class _Fleet:
         for window in within.prefetch_related("spacecraft"):
             windows[window.spacecraft.name, window.station_id].append(window)
         antennas = Antenna.objects.select_related("station__owner")
-        return cls({one.name: one for one in antennas}, profiles, windows)
+        relays = {one.name: one for one in relays_in_service().values()}
+        return cls({one.name: one for one in antennas}, profiles, windows, relays)
 
     def window(
-        self, spacecraft: str, antenna: Antenna, aos: datetime, los: datetime
+        self, spacecraft: str, path: tuple[str, ...], aos: datetime, los: datetime
     ) -> ContactWindow | None:
         """Return the window that a planned contact lies in, or that has moved since."""
+        station, over = self.antennas[path[-1]].station, relay_of(path)
+        if over is not None:
+            relay = self.relays.get(over)
+            if relay is None:  # it carries nobody any more
+                return None
+            return relayed_window(spacecraft, relay, station, aos, los)
         return next(
             (
                 window
-                for window in self.windows.get((spacecraft, antenna.station_id), ())
+                for window in self.windows.get((spacecraft, station.pk), ())
                 if window.aos < los and window.los > aos
             ),
             None,
@@ -137,6 +154,7 @@ class _Bookings:
         booked = _booked_about(plan)
         self._within = [one for one in booked if one.los > plan.begins and one.aos < plan.ends]
         self._occupancy = Occupancy(booked, outages_within(plan.begins - _DAY, plan.ends + _DAY))
+        self._carried = RelayLoad(booked)
         self._fleet = _Fleet.read(plan)
         self.kept: defaultdict[int | None, list[Contact]] = defaultdict(list)  # by request
         self.cancelled: defaultdict[str, list[Contact]] = defaultdict(list)  # by reason
@@ -170,36 +188,52 @@ class _Bookings:
 
     def _cancel(self, contact: Contact, why: str) -> None:
         self._occupancy.remove(contact)
+        self._carried.remove(contact)
         self.cancelled[why].append(contact)
 
     def _book(self, key: _Key, request_id: int | None) -> None:
-        spacecraft, antenna_name, aos, los = key
-        antenna = self._fleet.antennas[antenna_name]
-        profile = self._fleet.profiles.get(spacecraft)
-        window = self._fleet.window(spacecraft, antenna, aos, los)
+        spacecraft, path, aos, los = key
+        fleet = self._fleet
+        antenna, relay = fleet.antennas[path[-1]], fleet.relays.get(relay_of(path) or "")
+        profile = fleet.profiles.get(spacecraft)
+        window = fleet.window(spacecraft, path, aos, los)
         if window is None or profile is None:
             return self._leave_out(key, "its window is gone")
         if aos - timedelta(seconds=profile.pre_pass_s) < self.at:
             return self._leave_out(key, "its pre-pass has begun")
         window.aos, window.los = aos, los  # as it was planned and approved
-        if self._occupancy.is_out(antenna, profile, window):
+        if self._occupancy.is_out(antenna, profile, window, relay=relay):
             return self._leave_out(key, "an outage was declared since")
+        if relay is not None and self._carried.is_full(relay, aos, los):
+            return self._leave_out(key, f"{relay} carries as many contacts as it can")
         opposed = self._occupancy.in_the_way(antenna, profile, window)
         if not all(self._gives_way(other) for other in opposed):
             return self._leave_out(key, "a contact that stays is in its way")
         for other in opposed:
             self._cancel(other, f"gives way to plan {self.plan.pk}")
         contact = contact_of(
-            window, antenna, profile, at=self.at, plan_id=self.plan.pk, request_id=request_id
+            window,
+            antenna,
+            profile,
+            at=self.at,
+            plan_id=self.plan.pk,
+            request_id=request_id,
+            relay=relay,
         )
         self._occupancy.add(contact)
+        self._carried.add(contact)
         self.booked.append(contact)
         return None
 
     def _leave_out(self, key: _Key, why: str) -> None:
-        spacecraft, antenna, aos, _ = key
+        spacecraft, path, aos, _ = key
         self.left_out.append(
-            {"spacecraft": spacecraft, "antenna": antenna, "aos": aos.isoformat(), "why": why}
+            {
+                "spacecraft": spacecraft,
+                "antenna": " → ".join(path),
+                "aos": aos.isoformat(),
+                "why": why,
+            }
         )
 
     def _gives_way(self, contact: Contact) -> bool:
@@ -217,17 +251,17 @@ def _booked_about(plan: Plan) -> list[Contact]:
         Contact.objects.select_for_update(of=("self",))
         .exclude(state=Contact.State.CANCELLED)
         .filter(los__gt=plan.begins - 2 * NEARBY, aos__lt=plan.ends + 2 * NEARBY)
-        .prefetch_related("spacecraft", "antenna__station__owner")
+        .prefetch_related("spacecraft", "antenna__station__owner", "relay")
     )
 
 
 def _key(planned: dict[str, Any]) -> _Key:
     begins, ends = (datetime.fromisoformat(planned[name]) for name in ("begins", "ends"))
-    return planned["spacecraft"], planned["path"][-1], begins, ends
+    return planned["spacecraft"], tuple(planned["path"]), begins, ends
 
 
 def _key_of(contact: Contact) -> _Key:
-    return contact.spacecraft.name, contact.antenna.name, contact.aos, contact.los
+    return contact.spacecraft.name, path_of(contact), contact.aos, contact.los
 
 
 def _replace_prices(prices: Iterable[dict[str, Any]]) -> None:

@@ -123,11 +123,15 @@ class ContactRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """The share that a member is entitled to, and what a second less of it costs."""
+    """The share that a member is entitled to, and what a second less of it costs.
+
+    ``had_s`` is what it has had before, which its share comes of; to readers only.
+    """
 
     name: str
     entitled_s: float
     cost_per_missing_s: float
+    had_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +335,7 @@ def _settled_faults(problem: Problem, antennas: set[str]) -> Iterator[str]:
             f"Member {member.name}",
             entitled_s=member.entitled_s,
             cost_per_missing_s=member.cost_per_missing_s,
+            had_s=member.had_s,
         )
     spacecraft = {one.spacecraft for one in problem.opportunities}
     spacecraft |= {one.spacecraft for one in problem.requests}

@@ -57,6 +57,46 @@ class TestSimpleValues:
         assert env.folder("SETTING", tmp_path) == tmp_path / "new"
 
 
+class TestPairsAndServices:
+    def test_read_a_list_of_names_and_values(self, given_value):
+        given_value(" a=1 ,b-2=x=y,")
+        assert env.pairs("SETTING") == {"a": "1", "b-2": "x=y"}
+        given_value("")
+        assert env.pairs("SETTING") == {}
+
+    @pytest.mark.parametrize("value", ["secret", "a=", "A=secret", "=secret", "a=1,a=secret"])
+    def test_refuse_what_is_none_without_showing_it(self, given_value, value):
+        given_value(value)
+        with pytest.raises(EnvironmentValueError, match=r"SETTING: item \d") as error:
+            env.pairs("SETTING")
+        assert "secret" not in str(error.value)
+
+    def test_take_https_and_http_on_this_machine(self, given_value):
+        given_value("a=https://polar.example/v1/,b=http://127.0.0.1:8000,c=http://[::1]/x")
+        assert env.services("SETTING") == {
+            "a": "https://polar.example/v1",
+            "b": "http://127.0.0.1:8000",
+            "c": "http://[::1]/x",
+        }
+
+    @pytest.mark.parametrize(
+        ("value", "said"),
+        [
+            ("a=http://polar.example", "http:// for this machine only"),
+            ("a=ftp://polar.example", "give https://host/path"),
+            ("a=https://", "give https://host/path"),
+            ("a=https://polar.example:99999", "give https://host/path"),
+            ("a=https://me:hidden@polar.example", "holds a user name"),
+            ("a=https://polar.example/?key=hidden", "holds a user name, a query"),
+        ],
+    )
+    def test_refuse_other_addresses_without_showing_a_password(self, given_value, value, said):
+        given_value(value)
+        with pytest.raises(EnvironmentValueError, match=said) as error:
+            env.services("SETTING")
+        assert "hidden" not in str(error.value)
+
+
 class TestRate:
     @pytest.mark.parametrize(
         ("value", "rate"),

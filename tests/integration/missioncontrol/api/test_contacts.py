@@ -100,6 +100,7 @@ class TestList:
                     "spacecraft": "DD-1",
                     "antenna": "KASHI-1",
                     "station": "KASHI",
+                    "relay": None,
                     "aos": "2026-12-01T12:20:00Z",
                     "tca": "2026-12-01T12:25:00Z",
                     "los": "2026-12-01T12:30:00Z",

@@ -119,8 +119,9 @@ class TestLoadMission:
         relay = {**dd1, "name": "RELAY-1", "ccsds_id": 172, "mission_profiles": [profile]}
         changed["spacecraft"].append(relay)
         load(changed)
-        dd1["relays"] = ["RELAY-1"]
+        dd1["relays"], relay["relay_links"] = ["RELAY-1"], 2
         report = load(changed, at=LATER)
+        assert selectors.get_spacecraft(name="RELAY-1").relay_links == 2
         assert any("spacecraft DD-1: relays" in str(change) for change in report.changed)
         craft = selectors.get_spacecraft(name="DD-1")
         assert [one.name for one in craft.relays.all()] == ["RELAY-1"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -10,6 +11,7 @@ from django.core.management import CommandError, call_command
 from missioncontrol.accounts.policy import Role
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.contacts.models import ContactWindow
+from missioncontrol.kernel import clock
 from missioncontrol.kernel.errors import NotPermittedError
 from missioncontrol.scheduling import services
 from missioncontrol.scheduling.models import CongestionPrice, Contact, ContactRequest, Plan
@@ -18,6 +20,7 @@ from missioncontrol.scheduling.plan_verifier import verify_plan
 from tests import factories, planned
 from tests.factories import AT
 from tests.planned import HOUR, MINUTE
+from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -442,3 +445,60 @@ class TestVerifyStoredPlan:
 
     def test_says_that_there_is_no_such_plan(self):
         assert "there is no plan 99" in verify(99)[1]
+
+
+class TestShares:
+    @pytest.fixture
+    def rivals(self, mission, pia):
+        """Two members, each with a request for one of the two spacecraft."""
+        for number, (slug, value) in enumerate({"lab-a": 300.0, "lab-b": 100.0}.items()):
+            lab = factories.organisation(slug, kind="ai_laboratory")
+            services.request_contact(
+                organisation=lab,
+                spacecraft=mission.crafts[number],
+                terms=services.RequestTerms(
+                    kind=ContactRequest.Kind.DATA,
+                    earliest=AT,
+                    deadline=AT + 9 * HOUR,
+                    maximum_count=6,
+                    value=value,
+                ),
+                actor=factories.operator(f"of-{slug}", Role.PAYLOAD_MEMBER, member_of=lab),
+                at=AT,
+            )
+
+    def improved(self, actor, **fields):
+        plan = planned.proposed(actor, **fields)
+        return services.improve_plan(plan_id=plan.pk, search=planned.search(), at=AT)
+
+    def test_are_even_and_stored_with_the_plan(self, rivals, mission, pia):
+        plan = self.improved(pia)
+        told = {one["member"]: one for one in plan.shares}
+        assert told["lab-a"]["entitled_s"] == told["lab-b"]["entitled_s"] > 0
+        assert told["lab-b"]["planned_s"] >= told["lab-b"]["entitled_s"] - 600
+        document = services.checked_document(plan)
+        assert [one["name"] for one in document["problem"]["members"]] == ["lab-a", "lab-b"]
+
+    def test_count_what_a_member_has_had_this_week(self, rivals, mission, pia):
+        asked = ContactRequest.objects.get(organisation__slug="lab-a")
+        profile = mission.crafts[0].mission_profiles.get()
+        for hours, state in ((-30, "COMPLETED"), (-29, "FAILED"), (-200, "COMPLETED")):
+            factories.contact(
+                *(mission.crafts[0], mission.antenna, profile),
+                aos=AT + hours * HOUR,
+                state=state,
+                request=asked,
+            )
+        told = {one["member"]: one for one in planned.proposed(pia).shares}
+        assert (told["lab-a"]["had_s"], told["lab-b"]["had_s"]) == (600.0, 0.0)
+        assert told["lab-b"]["entitled_s"] - told["lab-a"]["entitled_s"] == pytest.approx(600.0)
+
+    def test_move_nothing_in_a_repair(self, rivals, mission, pia):
+        out(mission, pia, begins=2, ends=3)
+        assert planned.proposed(pia, repairs=True).shares == []
+
+    def test_are_shown_with_the_plan(self, rivals, mission, pia):
+        clock.set_clock(mission_time=AT, factor=1.0)
+        plan = planned.proposed(pia)
+        page = signed_in(pia).get(f"/plans/{plan.pk}/").content.decode()
+        assert re.findall(r'<tr data-member="(.*?)">', page) == ["lab-a", "lab-b"]

@@ -81,6 +81,12 @@ class TestHello:
         assert status.range_rate_m_s < -5000
 
     @pytest.mark.parametrize("service", ["return", "forward"])
+    def test_is_refused_over_a_relay(self, station, service):
+        session, connection = station.hello(service, at=IN_PASS, relay="RELAY-1")
+        assert session is None
+        assert "reaches nobody over RELAY-1" in refusal(connection)
+
+    @pytest.mark.parametrize("service", ["return", "forward"])
     def test_is_refused_below_the_mask(self, station, service):
         session, connection = station.hello(service, at=OUT_OF_PASS)
         assert session is None

@@ -44,6 +44,7 @@ messages = st.one_of(
         antenna=st.text(),
         contact=numbers,
         epoch=epochs,
+        relay=st.text(),
     ),
     st.builds(Welcome, station=st.text(), antenna=st.text(), mission_time=instants),
     st.builds(Refused, reason=st.text()),
@@ -167,6 +168,12 @@ class TestMessageDecoder:
     def test_says_what_is_wrong(self, octets, reason):
         with pytest.raises(StationLinkError, match=reason):
             MessageDecoder().receive(octets)
+
+    def test_reads_a_hello_of_a_peer_that_knows_no_relays(self):
+        values = {"service": "return", "spacecraft": "DD-1", "antenna": "KASHI-1"}
+        octets = record(1, as_json(**values, contact=1, epoch=2, version=1))
+        [hello] = MessageDecoder().receive(octets)
+        assert (hello.epoch, hello.relay) == (2, "")
 
     def test_ignores_fields_that_it_does_not_know(self):
         octets = record(9, as_json(reason="LOS", later="addition"))
