@@ -7,6 +7,7 @@ from telemetry.limits.checking import (
     check_limits,
 )
 from telemetry.limits.definitions import LimitDefinition, definition_of, needs_of_limits
+from telemetry.limits.screening import NominalScreen
 from telemetry.limits.staleness import NEVER_US, STALE_PERIODS, Freshness, freshness
 from telemetry.limits.states import LimitState, display_status
 
@@ -18,6 +19,7 @@ __all__ = [
     "LimitMemory",
     "LimitResult",
     "LimitState",
+    "NominalScreen",
     "Transition",
     "check_limits",
     "definition_of",

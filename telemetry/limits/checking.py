@@ -40,6 +40,11 @@ class LimitMemory:
     recent_staying: tuple[int, ...] = ()
     samples: Samples = field(default_factory=Samples, compare=False)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nominal values that follow change nothing in it."""
+        return not (self.state or any(self.recent) or any(self.recent_staying))
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
