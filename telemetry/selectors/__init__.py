@@ -44,9 +44,11 @@ from telemetry.selectors.packets import (
 )
 from telemetry.selectors.replay import Replay
 from telemetry.selectors.rows import (
+    ChannelCounts,
     FrameCounts,
     active_alarms,
     bad_frames,
+    channel_counts,
     frame_counts,
     input_counts,
 )
@@ -63,6 +65,7 @@ __all__ = [
     "MAX_SAMPLES",
     "ApidCounts",
     "BucketColumns",
+    "ChannelCounts",
     "CurrentValue",
     "ExaminedField",
     "ExaminedPacket",
@@ -85,6 +88,7 @@ __all__ = [
     "archive_reader",
     "bad_frames",
     "buckets",
+    "channel_counts",
     "examine_packet",
     "frame_counts",
     "history",

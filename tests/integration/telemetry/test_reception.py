@@ -82,6 +82,33 @@ class TestFrames:
         session.refresh_from_db()
         assert (session.frames_good, session.frames_bad) == (1, 1)
 
+    def test_counts_frames_and_losses_of_each_virtual_channel_by_the_hour(
+        self, reception, session, dd1
+    ):
+        sender = Transmitter()
+        real_time = sender.frames(*[power(second) for second in range(60)])
+        recorded = sender.frames(*[power(second) for second in range(100, 160)], channel=1)
+        half = len(real_time) // 2
+        reception.receive_frames(heard(real_time[:half], at=3500), session=session)
+        reception.receive_frames(heard(recorded[:2], at=3500), session=session)
+        reception.receive_frames(heard(real_time[half + 2 :], at=3700))  # without a contact too
+        reception.receive_frames(heard(recorded[5:], at=3700), session=session)
+        reception.settle(session)
+
+        def counted(start_s, end_s):
+            return [
+                (one.station, one.virtual_channel, one.frames_good, one.frames_lost)
+                for one in selectors.channel_counts(dd1, start=after(start_s), end=after(end_s))
+            ]
+
+        assert counted(3000, 3600) == [("KASHI", 0, half, 0), ("KASHI", 1, 2, 0)]
+        assert counted(3000, 3601) == [
+            ("KASHI", 0, len(real_time) - 2, 2),
+            ("KASHI", 1, len(recorded) - 3, 3),
+        ]
+        assert counted(7199, 9000) == counted(3600, 7200)
+        assert counted(7200, 9000) == []
+
     def test_keeps_a_packet_that_the_dictionary_does_not_know(self, reception, dd1):
         unknown = packet(300, 5, b"what is this")
         reception.receive_packets(received(unknown))

@@ -15,7 +15,7 @@ from telemetry import selectors
 from telemetry.archive import RawPacket, open_writer
 from telemetry.archive.packet_rows import rows_of_packets
 from telemetry.definition import segmenter_of
-from telemetry.models import InputCounts
+from telemetry.models import ChannelFrames, InputCounts
 from tests.browser.packets import HousekeepingPackets
 from tests.integration.missioncontrol.console.conftest import AT
 
@@ -149,6 +149,17 @@ class TestGaps:
         )
         page = browser.get(f"{URL}/gaps/").content.decode()
         assert "beacon 120 4.0 KiB 0 3 the queue was full" in text(page)
+
+    def test_stand_beside_the_frames_of_each_virtual_channel(self, browser, archived):
+        ChannelFrames.objects.create(
+            spacecraft=archived,
+            station="KASHI",
+            virtual_channel=1,
+            hour=AT,
+            frames_good=1452,
+            frames_lost=3,
+        )
+        assert "KASHI 1 1452 3" in text(browser.get(f"{URL}/gaps/").content.decode())
 
 
 class TestPlots:
