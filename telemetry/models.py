@@ -116,6 +116,7 @@ class BadFrame(models.Model):
     contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT)
     station = models.CharField(max_length=40)
     received_at = models.DateTimeField()
+    fault = models.CharField(max_length=40, blank=True)  # FrameFault; empty: kept before it was
     reason = models.CharField(max_length=300)
     octets = models.BinaryField()
 

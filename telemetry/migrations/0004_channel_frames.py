@@ -48,6 +48,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddField(
+            model_name="badframe",
+            name="fault",
+            field=models.CharField(blank=True, default="", max_length=40),
+            preserve_default=False,
+        ),
         migrations.RunPython(
             protect(telemetry_channelframes="mission_sees_spacecraft(spacecraft_id)"),
             expose("telemetry_channelframes"),

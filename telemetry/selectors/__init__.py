@@ -6,6 +6,7 @@ from telemetry.selectors.archives import (
     archive_reader,
     parameters_of,
 )
+from telemetry.selectors.frames import examine_bad_frame
 from telemetry.selectors.gaps import (
     ApidCounts,
     Gap,
@@ -89,6 +90,7 @@ __all__ = [
     "bad_frames",
     "buckets",
     "channel_counts",
+    "examine_bad_frame",
     "examine_packet",
     "frame_counts",
     "history",

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from django.db.models import F
 
 from missioncontrol.fleet.models import Spacecraft
+from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.models import BadFrame, ChannelFrames, LinkSession, hour_of
 from telemetry.pipeline import FrameCount, LimitTransition, PipelineResult
 from telemetry.services.alarms import follow_limits
@@ -137,6 +138,7 @@ def _bad_rows(
             contact_id=contact_id,
             station=bad.station,
             received_at=bad.received_at,
+            fault=bad.fault,
             reason=bad.reason[:_KEPT_REASON],
             octets=bad.octets,
         )
@@ -150,6 +152,7 @@ def _bad_rows(
                 contact_id=contact_id,
                 station=packet.station,
                 received_at=packet.received_at,
+                fault=FrameFault.UNDECODED.value,
                 reason=f"packet not decoded: {undecoded.reason}"[:_KEPT_REASON],
                 octets=packet.octets,
             )

@@ -74,6 +74,9 @@ class TestFrames:
         assert bytes(bad.octets) == broken
         assert (bad.contact, bad.station, bad.received_at) == (contact, "KASHI", after(1000))
         assert "error control" in bad.reason.lower()
+        fields = {field.name: field for field in selectors.examine_bad_frame(bad)}
+        assert fields["Virtual channel identifier"].value == 0
+        assert "the octets give" in fields["Frame error control field"].value
 
     def test_counts_a_frame_that_was_refused_in_part_once(self, reception, session):
         [frame] = Transmitter().frames(power(1))
@@ -115,6 +118,7 @@ class TestFrames:
         [bad] = selectors.bad_frames(spacecraft=dd1)
         assert bytes(bad.octets) == unknown
         assert bad.reason.startswith("packet not decoded: ")
+        assert ("APID", 300) in [(f.name, f.value) for f in selectors.examine_bad_frame(bad)]
         page = selectors.packets_since(dd1, 0, apids={300})
         assert [one.octets for one in page.packets] == [unknown]
 

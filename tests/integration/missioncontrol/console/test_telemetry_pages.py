@@ -14,8 +14,9 @@ from missioncontrol.kernel import clock
 from telemetry import selectors
 from telemetry.archive import RawPacket, open_writer
 from telemetry.archive.packet_rows import rows_of_packets
+from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.definition import segmenter_of
-from telemetry.models import ChannelFrames, InputCounts
+from telemetry.models import BadFrame, ChannelFrames, InputCounts
 from tests.browser.packets import HousekeepingPackets
 from tests.integration.missioncontrol.console.conftest import AT
 
@@ -122,6 +123,29 @@ class TestPackets:
     def test_that_are_not_there_are_not_found(self, browser, cursor):
         assert browser.get(f"{URL}/packets/{cursor}/").status_code == 404
         assert browser.get(f"{URL}/packets/{cursor}/octets").status_code == 404
+
+
+class TestBadFrames:
+    def frame(self, archived, fault: str) -> BadFrame:
+        return BadFrame.objects.create(
+            spacecraft=archived,
+            station="KASHI",
+            received_at=AT,
+            fault=fault,
+            reason="frame of 9 octets, expected 1115",
+            octets=bytes.fromhex("2a5611c81805ffffff"),
+        )
+
+    def test_show_where_the_fields_of_their_headers_stand(self, browser, archived):
+        frame = self.frame(archived, FrameFault.LENGTH)
+        page = browser.get(f"/telemetry/bad-frames/{frame.pk}/").content.decode()
+        assert "1.4…1.6 Virtual channel identifier 3 3" in text(page)
+        assert "4.5…5.7 First header pointer 5 5" in text(page)
+
+    def test_show_no_fields_of_octets_that_were_not_corrected(self, browser, archived):
+        frame = self.frame(archived, FrameFault.REED_SOLOMON)
+        page = browser.get(f"/telemetry/bad-frames/{frame.pk}/").content.decode()
+        assert "Nothing is known of what stands in it." in page
 
 
 class TestGaps:
