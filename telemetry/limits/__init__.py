@@ -5,6 +5,7 @@ from telemetry.limits.checking import (
     LimitResult,
     Transition,
     check_limits,
+    limits_by_context,
 )
 from telemetry.limits.definitions import LimitDefinition, definition_of, needs_of_limits
 from telemetry.limits.screening import NominalScreen
@@ -25,5 +26,6 @@ __all__ = [
     "definition_of",
     "display_status",
     "freshness",
+    "limits_by_context",
     "needs_of_limits",
 ]

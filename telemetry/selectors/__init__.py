@@ -25,6 +25,7 @@ from telemetry.selectors.history import (
     history,
     samples,
 )
+from telemetry.selectors.limit_stretches import LimitStretch, limits_in_force
 from telemetry.selectors.news import newest_news, samples_since
 from telemetry.selectors.packet_log import (
     ExaminedField,
@@ -73,6 +74,7 @@ __all__ = [
     "FrameCounts",
     "Gap",
     "History",
+    "LimitStretch",
     "ListedPacket",
     "LoggedPacket",
     "PacketAccount",
@@ -96,6 +98,7 @@ __all__ = [
     "history",
     "input_counts",
     "latest_values",
+    "limits_in_force",
     "newest_news",
     "newest_packets",
     "packet_account",

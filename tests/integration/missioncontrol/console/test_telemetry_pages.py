@@ -198,6 +198,8 @@ class TestPlots:
             "side": "below",
             "status": "caution",
             "mildest": True,
+            "from_s": None,
+            "to_s": None,
         }
 
     def test_are_saved_as_csv_with_all_parameters_that_are_seen(self, browser):
