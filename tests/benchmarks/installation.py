@@ -48,7 +48,7 @@ class Installation:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder / name
         self.folder.mkdir()
-        self.tcp, self.udp, self.web = (_free_port() for _ in range(3))
+        self.tcp, self.udp, self.web = (free_port() for _ in range(3))
         self.environment = {
             **{key: value for key, value in os.environ.items() if key != "REDIS_URL"},
             "PYTHONPATH": str(ROOT),
@@ -132,17 +132,24 @@ class Installation:
         """Return (seconds of processor, peak megabytes) of some processes so far, together."""
         seconds = peak = 0.0
         for name in names:
-            pid = self.processes[name].pid
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    peak += int(line.split()[1]) / 1024
+            own_seconds, own_peak = usage_of(self.processes[name].pid)
+            seconds += own_seconds
+            peak += own_peak
         return seconds, peak
 
     @property
     def archive(self) -> Path:
         return self.folder / "var" / "archive" / CRAFT
+
+
+def usage_of(pid: int) -> tuple[float, float]:
+    """Return (seconds of processor, peak megabytes) of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return seconds, int(line.split()[1]) / 1024
+    return seconds, 0.0
 
 
 def wait_until(condition, what: str, *, within_s: float = 60.0) -> None:
@@ -168,7 +175,8 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
