@@ -41,7 +41,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks.installation import CRAFT, Installation, get, installation, wait_until
-from tests.benchmarks.yamcs import measure_yamcs
+from tests.benchmarks.yamcs import WARM_UP, measure_yamcs
 
 PARTS = ("tcp", "udp", "silence", "live", "history", "years", "kill")
 START_US = 1_767_225_600_000_000
@@ -106,12 +106,12 @@ def disk_octets(made: Installation) -> int:
 def flat_out(made: Installation) -> dict[str, float]:
     made.start_receiver()
     made.start_ingest()
-    send(made, "tcp", str(made.tcp), "3000")  # everything is compiled and open after this
-    wait_until(lambda: archived(made)[1] == 3000, "the first packets are archived")
+    send(made, "tcp", str(made.tcp), str(WARM_UP))  # everything is compiled and open after this
+    wait_until(lambda: archived(made)[1] == WARM_UP, "the first packets are archived")
     before_s, _ = made.usage("receiver", "ingest")
-    sent = send(made, "tcp", str(made.tcp), str(PACKETS), "3000")
+    sent = send(made, "tcp", str(made.tcp), str(PACKETS), str(WARM_UP))
     wait_until(
-        lambda: archived(made)[1] >= 3000 + PACKETS or time.time() > sent["ended"] + 60,
+        lambda: archived(made)[1] >= WARM_UP + PACKETS or time.time() > sent["ended"] + 60,
         "the last packet is archived",
         within_s=300,
     )
@@ -123,7 +123,7 @@ def flat_out(made: Installation) -> dict[str, float]:
     return {
         "values_per_s": round(values / took_s),
         "packets_per_s": round(PACKETS / took_s),
-        "lost": 3000 + PACKETS - min(packets, rows),
+        "lost": WARM_UP + PACKETS - min(packets, rows),
         "cores": round((after_s - before_s) / took_s, 2),
         "peak_mb": round(peak_mb),
         "octets_per_value": round(disk_octets(made) / values, 2),
@@ -143,9 +143,9 @@ def datagrams(made: Installation, *, silence_s: float = 0.0) -> dict[str, float]
     made.start_ingest()
     before = 0
     if silence_s:
-        send(made, "udp", str(made.udp), "3000", "--rate", str(UDP_PER_S))
+        send(made, "udp", str(made.udp), str(WARM_UP), "--rate", str(UDP_PER_S))
         time.sleep(silence_s)
-        before = 3000
+        before = WARM_UP
     count = int(UDP_PER_S * UDP_S)
     send(made, "udp", str(made.udp), str(count), str(before), "--rate", str(UDP_PER_S))
     deadline_s = time.monotonic() + 20
@@ -182,7 +182,8 @@ def live(made: Installation) -> dict[str, float]:
     address = made.start_web().replace("http", "ws")
     token = made.token()
     figures = {}
-    first = 0
+    first = WARM_UP
+    asyncio.run(_ages(made, address, token, WARM_UP, 0, 1000))  # sockets and code are cold
     for rate, names in ((1000, ("live_p50_ms", "live_p99_ms")), (5000, ("", "live_p99_ms_5000"))):
         count = int(rate * LIVE_S)
         ages = asyncio.run(_ages(made, address, token, count, first, rate))
@@ -224,8 +225,7 @@ async def _ages(
                 if name.endswith("_t_send") and value["v"] > seen.get(name, 0):
                     ages.append((now_us - value["v"]) / 1000)
                     seen[name] = value["v"]
-    # The first values come while sockets and code are still cold.
-    return ages[len(ages) // 20 :]
+    return ages
 
 
 def history(made: Installation) -> dict[str, float]:

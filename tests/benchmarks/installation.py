@@ -152,13 +152,13 @@ def usage_of(pid: int) -> tuple[float, float]:
     return seconds, 0.0
 
 
-def wait_until(condition, what: str, *, within_s: float = 60.0) -> None:
+def wait_until(condition, what: str, *, within_s: float = 60.0, every_s: float = 0.02) -> None:
     """Wait for a condition; end the measurement where it does not come."""
     deadline_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline_s:
             sys.exit(f"waited {within_s:g} s in vain until {what}")
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 def get(address: str, token: str, **headers: str) -> bytes:

