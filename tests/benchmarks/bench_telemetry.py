@@ -39,6 +39,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.installation import CRAFT, Installation, get, installation, wait_until
 from tests.benchmarks.yamcs import WARM_UP, measure_yamcs
@@ -208,24 +209,31 @@ async def _ages(
     headers = {"Authorization": f"Bearer {token}"}
     async with connect(url, additional_headers=headers) as line:
         await line.send(json.dumps({"parameters": ["*_t_send", "EPS_f0*"]}))
+        seen = {name: value["v"] for name, value in (await _told(line, within_s=5)).items()}
         arguments = ["tcp", str(made.tcp), str(count), str(first), "--rate", str(rate), "--stamp"]
         sender = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.telemetry_sender", *arguments],
             env=made.environment,
             stdout=subprocess.DEVNULL,
         )
-        seen: dict[str, int] = {}
         while sender.poll() is None:
-            try:
-                message = json.loads(await asyncio.wait_for(line.recv(), 0.2))
-            except TimeoutError:
-                continue
+            values = await _told(line)
             now_us = time.time_ns() // 1000
-            for name, value in message.get("values", {}).items():
+            for name, value in values.items():
                 if name.endswith("_t_send") and value["v"] > seen.get(name, 0):
                     ages.append((now_us - value["v"]) / 1000)
                     seen[name] = value["v"]
     return ages
+
+
+async def _told(line: Any, *, within_s: float = 0.2) -> dict[str, dict[str, Any]]:
+    """Return the values of the next message; none where none comes."""
+    try:
+        message = json.loads(await asyncio.wait_for(line.recv(), within_s))
+    except TimeoutError:
+        return {}
+    values: dict[str, dict[str, Any]] = message.get("values", {})
+    return values
 
 
 def history(made: Installation) -> dict[str, float]:
