@@ -288,7 +288,7 @@ _Teller = Callable[[Column], float | int | str]
 def _teller_of(parameter: Parameter) -> _Teller:
     kind = parameter.type
     line = straight_line(kind)
-    if line is None:
+    if line is None or not line[0]:  # not level either: nothing times infinity is no number
         return lambda raw: plain(engineering(parameter, raw)[0])
     if kind.kind is TypeKind.INTEGER and kind.calibrator is None:
         return lambda raw: plain(raw[0])

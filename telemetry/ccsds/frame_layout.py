@@ -8,7 +8,7 @@ section 4.1 (space packets).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from telemetry.ccsds import aos_frame, tm_frame
@@ -142,7 +142,7 @@ def _trailer(octets: bytes, frame_format: TmFrameFormat | AosFrameFormat) -> lis
         [field] = _fields(octets, _OCTET * end, (("Frame error control field", 16),))
         computed = crc16_ccitt(octets[:end])
         says = "agrees" if computed == field.value else f"the octets give {computed:04x}"
-        found.append(_with_meaning(field, f"{field.value:04x}, {says}"))
+        found.append(replace(field, meaning=f"{field.value:04x}, {says}"))
     return found
 
 
@@ -155,7 +155,7 @@ def _fields(octets: bytes, offset_bits: int, rows: tuple[_Row, ...]) -> Iterator
         word = int.from_bytes(octets[first:last], "big") >> (_OCTET * last - end_bits)
         value = word & ((1 << size_bits) - 1)
         field = HeaderField(name=name, offset_bits=offset_bits, size_bits=size_bits, value=value)
-        yield _with_meaning(field, _meaning(field))
+        yield replace(field, meaning=_meaning(field))
         offset_bits = end_bits
 
 
@@ -167,13 +167,3 @@ def _meaning(field: HeaderField) -> str:
     if field.size_bits > 2 * _OCTET and not field.name.endswith("count"):
         return f"{field.value:0{field.size_bits // 4}x}"
     return ""
-
-
-def _with_meaning(field: HeaderField, meaning: str) -> HeaderField:
-    return HeaderField(
-        name=field.name,
-        offset_bits=field.offset_bits,
-        size_bits=field.size_bits,
-        value=field.value,
-        meaning=meaning,
-    )

@@ -5,7 +5,6 @@ A contact and an input may deliver at the same time; the archive has one writer.
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,10 +39,6 @@ def shared_reception(spacecraft: Spacecraft) -> Iterator[SharedReception]:
         shared = _open.get(spacecraft.pk)
         if shared is None:
             shared = _open[spacecraft.pk] = SharedReception(TelemetryReception(spacecraft))
-            # Decoders and all modules live on. A full collection that looks at them stops
-            # the link for a tenth of a second; this takes them out of its sight.
-            gc.collect()
-            gc.freeze()
         shared.users += 1
     try:
         yield shared
