@@ -41,8 +41,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.installation import CRAFT, Installation, get, installation, wait_until
-from tests.benchmarks.yamcs import WARM_UP, measure_yamcs
+from tests.benchmarks.installation import (
+    CRAFT,
+    WARM_UP,
+    Installation,
+    get,
+    installation,
+    wait_until,
+)
+from tests.benchmarks.yamcs import measure_yamcs
 
 PARTS = ("tcp", "udp", "silence", "live", "history", "years", "kill")
 START_US = 1_767_225_600_000_000
@@ -107,7 +114,7 @@ def disk_octets(made: Installation) -> int:
 def flat_out(made: Installation) -> dict[str, float]:
     made.start_receiver()
     made.start_ingest()
-    send(made, "tcp", str(made.tcp), str(WARM_UP))  # everything is compiled and open after this
+    send(made, "tcp", str(made.tcp), str(WARM_UP))
     wait_until(lambda: archived(made)[1] == WARM_UP, "the first packets are archived")
     before_s, _ = made.usage("receiver", "ingest")
     sent = send(made, "tcp", str(made.tcp), str(PACKETS), str(WARM_UP))

@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = ROOT.parent / "shared" / "telemetry_load"
 CRAFT = "ODC-1"
+WARM_UP = 3000  # packets after which everything is compiled and open
 MISSION = """
 mission: {{name: load, title: Telemetry load}}
 organisations: [{{slug: operator, name: Mission Operator, kind: operator}}]

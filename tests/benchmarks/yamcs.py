@@ -26,6 +26,7 @@ from typing import Any
 
 from tests.benchmarks.installation import (
     ROOT,
+    WARM_UP,
     free_port,
     load_folder,
     usage_of,
@@ -33,7 +34,6 @@ from tests.benchmarks.installation import (
 )
 
 PACKAGE = "fprime-yamcs-bundle==5.12.8.0"
-WARM_UP = 3000
 _STARTED_WITHIN_S = 120
 _ARCHIVED_WITHIN_S = 600
 _ASKED_EVERY_S = 0.25  # so that asking is no load
