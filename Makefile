@@ -98,8 +98,8 @@ bench-events: install-dev ## measure how soon events arrive (two minutes); print
 access-matrix: install-dev ## write anew who gets where (docs/security/access-matrix.csv); read the difference
 	ACCESS_MATRIX=write $(BIN)/pytest tests/integration/access -q
 
-bench-telemetry: install-dev ## measure telemetry from the socket to years of history (some 10 minutes); prints JSON
-	$(BIN)/python -m tests.benchmarks.bench_telemetry
+bench-telemetry: install-dev ## measure telemetry from the socket to years of history (some 10 minutes; WITH_YAMCS=1: Yamcs too); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_telemetry $(if $(WITH_YAMCS),--with-yamcs)
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -38,7 +38,9 @@ from telemetry.dictionary import (
     engineering,
     expected_periods_s,
     parse_xtce,
+    straight_line,
 )
+from telemetry.dictionary.model import TypeKind
 from telemetry.limits import (
     LimitDefinition,
     LimitState,
@@ -242,19 +244,53 @@ def plain(value: Any) -> float | int | str:
     return value if isinstance(value, int) else str(value)
 
 
-def told_value(
-    parameter: Parameter, raw: Column, state: LimitState, time_us: int
-) -> dict[str, Any]:
-    """Return one value as those who listen are told it.
+class Telling:
+    """How values are told to those who listen: engineering values that JSON carries.
 
-    Args:
-        parameter: Whose value.
-        raw: Of shape (1,).
-        state: The limit state in force.
-        time_us: Generation time, microseconds since 1970.
+    What turns a parameter's raw value into one is made once: a straight line needs no
+    arrays, and on a live link every value is told many times a second.
     """
-    return {
-        "v": plain(engineering(parameter, raw)[0]),
-        "s": display_status(state).value,
-        "t": streams.iso(instant(time_us)),
-    }
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        self._parameters = parameters
+        self._tellers: dict[str, _Teller] = {}
+
+    def value(self, name: str, raw: Column, state: LimitState, told_at: str) -> dict[str, Any]:
+        """Return one value.
+
+        Args:
+            name: Of the parameter.
+            raw: Of shape (1,).
+            state: The limit state in force.
+            told_at: Generation time, as :func:`telemetry.streams.iso` writes it.
+        """
+        teller = self._tellers.get(name)
+        if teller is None:
+            teller = self._tellers[name] = _teller_of(self._parameters[name])
+        return {"v": teller(raw), "s": display_status(state).value, "t": told_at}
+
+    def row(
+        self, batch: TelemetryBatch, row: int, *, names: Iterable[str] | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Return the values of one packet by parameter: all, or those of some *names*."""
+        told_at = streams.iso(instant(int(batch.generation_times_us[row])))
+        values = {}
+        for name in batch.columns if names is None else names:
+            states = batch.states.get(name)
+            state = LimitState.NOMINAL if states is None else LimitState(int(states[row]))
+            values[name] = self.value(name, batch.columns[name][row : row + 1], state, told_at)
+        return values
+
+
+_Teller = Callable[[Column], float | int | str]
+
+
+def _teller_of(parameter: Parameter) -> _Teller:
+    kind = parameter.type
+    line = straight_line(kind)
+    if line is None or not line[0]:  # not level either: nothing times infinity is no number
+        return lambda raw: plain(engineering(parameter, raw)[0])
+    if kind.kind is TypeKind.INTEGER and kind.calibrator is None:
+        return lambda raw: plain(raw[0])
+    gain, offset = line
+    return lambda raw: plain(offset + gain * float(raw[0]))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -67,6 +69,46 @@ class InputCounts(models.Model):
         return f"{self.name} of {self.spacecraft}: {self.units} units, {self.dropped} dropped"
 
 
+def hour_of(instant: datetime) -> datetime:
+    """Return when the hour began that frames received at *instant* are counted under."""
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
+class ChannelFrames(models.Model):
+    """Frames of one virtual channel that a station heard in one hour, and those it missed.
+
+    By the hour of their reception, so that any span of a mission can be added up.
+    """
+
+    spacecraft = models.ForeignKey(
+        Spacecraft, on_delete=models.PROTECT, related_name="channel_frames"
+    )
+    station = models.CharField(max_length=40)  # or input
+    virtual_channel = models.PositiveSmallIntegerField()
+    hour = models.DateTimeField()  # that it begins
+    frames_good = models.PositiveBigIntegerField(default=0)
+    frames_lost = models.PositiveBigIntegerField(default=0)  # by their counts
+
+    objects = OrganisationRows["ChannelFrames"]("spacecraft__organisation")
+
+    class Meta:
+        base_manager_name = "objects"
+        verbose_name_plural = "channel frames"
+        ordering = ["spacecraft", "station", "virtual_channel", "hour"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["spacecraft", "station", "virtual_channel", "hour"],
+                name="channel_frames_counted_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return (
+            f"channel {self.virtual_channel} of {self.spacecraft} at {self.station} from"
+            f" {self.hour:%Y-%m-%d %H:%MZ}: {self.frames_good} frames, {self.frames_lost} lost"
+        )
+
+
 class BadFrame(models.Model):
     """Octets that could not be used, kept with their reason."""
 
@@ -74,6 +116,7 @@ class BadFrame(models.Model):
     contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT)
     station = models.CharField(max_length=40)
     received_at = models.DateTimeField()
+    fault = models.CharField(max_length=40, blank=True)  # FrameFault; empty: kept before it was
     reason = models.CharField(max_length=300)
     octets = models.BinaryField()
 

@@ -66,6 +66,20 @@ class GapOut(Schema):
     missing: int
 
 
+class ChannelOut(Schema):
+    """Frames of one virtual channel that a station (or ``input:NAME``) heard, and those missing.
+
+    Missing by the frames' own counts; what was sent between two contacts is not lost.
+    """
+
+    model_config = example(station="KASHI", virtual_channel=0, frames_good=1452, frames_lost=3)
+
+    station: str
+    virtual_channel: int
+    frames_good: int
+    frames_lost: int
+
+
 class InputOut(Schema):
     """What came in and what was lost at an input."""
 
@@ -162,6 +176,41 @@ def list_gaps(request: HttpRequest, name: Text, asked: Query[GapsQuery]) -> Page
         items=[
             GapOut(apid=gap.apid, after=gap.after, before=gap.before, missing=gap.missing)
             for gap in gaps
+        ],
+        next=following,
+    )
+
+
+@router.get(
+    "/spacecraft/{name}/virtual-channels",
+    auth=TOKEN_OR_SESSION,
+    response=Page[ChannelOut],
+    summary="Frames received and lost by virtual channel",
+)
+def list_virtual_channels(
+    request: HttpRequest, name: Text, asked: Query[GapsQuery]
+) -> Page[ChannelOut]:
+    """Return the frames received and lost, by station and virtual channel.
+
+    They are counted by the hour of reception: every hour that the interval touches counts.
+    """
+    spacecraft = viewed(request, name)
+    start, end = interval(asked.start, asked.end)
+    counts, following = in_order(
+        selectors.channel_counts(spacecraft, start=start, end=end),
+        name_of=lambda one: f"{one.station}~{one.virtual_channel}",
+        cursor=asked.cursor,
+        limit=asked.limit,
+    )
+    return Page(
+        items=[
+            ChannelOut(
+                station=one.station,
+                virtual_channel=one.virtual_channel,
+                frames_good=one.frames_good,
+                frames_lost=one.frames_lost,
+            )
+            for one in counts
         ],
         next=following,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -141,18 +140,3 @@ class Buckets:
 
     def _where(self, times_us: Times) -> Times:
         return (times_us - self.first_us) * self.count // (self.end_us - self.first_us)
-
-
-def those_alone(found: Sequence[StoredStatistics]) -> set[int]:
-    """Return the segments that no other one overlaps, so that no row can stand in two."""
-    alone: set[int] = set()
-    ordered = sorted(found, key=lambda known: (known.first_us, known.last_us))
-    latest_us = None
-    for position, known in enumerate(ordered):
-        following = ordered[position + 1].first_us if position + 1 < len(ordered) else None
-        if (latest_us is None or latest_us < known.first_us) and (
-            following is None or known.last_us < following
-        ):
-            alone.add(known.segment_id)
-        latest_us = known.last_us if latest_us is None else max(latest_us, known.last_us)
-    return alone

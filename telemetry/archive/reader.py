@@ -12,12 +12,7 @@ from typing import Self
 import numpy as np
 
 from telemetry.archive.database import ArchiveFolder, archive_state, transaction
-from telemetry.archive.decimation import (
-    BINS_IN_A_BUCKET,
-    Buckets,
-    StoredStatistics,
-    those_alone,
-)
+from telemetry.archive.decimation import Buckets, StoredStatistics
 from telemetry.archive.interface import (
     Affine,
     ArchiveError,
@@ -32,8 +27,15 @@ from telemetry.archive.merging import Rows, merged
 from telemetry.archive.packet_rows import PacketRows, to_us
 from telemetry.archive.packet_search import holds_any, is_wanted, newest_packets, packet_at
 from telemetry.archive.raw_log import Block, RawLog
-from telemetry.archive.rollups import joined_bins
 from telemetry.archive.sample_series import between, calibrated, interleaved
+from telemetry.archive.segment_search import (
+    Ids,
+    SegmentSpans,
+    bins_of,
+    rollup_width_us,
+    spans_of,
+    statistics_of,
+)
 from telemetry.archive.segments import read_rows
 
 
@@ -64,7 +66,8 @@ class SqliteArchiveReader:
         parts = []
         with self._snapshot() as edition:
             for container in self._containers(edition, spacecraft, parameter):
-                found = self._segments(edition, spacecraft, container, parameter, first_us, end_us)
+                spans = self._spans(edition, spacecraft, container, first_us, end_us)
+                found = statistics_of(self._connection, spans.ids, parameter)
                 if limit is None:
                     rows = self._rows([known.segment_id for known in found], parameter)
                     parts.append(between(rows, parameter, first_us, end_us))
@@ -108,35 +111,33 @@ class SqliteArchiveReader:
         calibrate: Callable[[Column], Column] | Affine | None = None,
     ) -> Decimated:
         filled = Buckets(first_us=to_us(start), end_us=to_us(end), count=buckets)
-        by_line = calibrate is None or isinstance(calibrate, Affine)
         with self._snapshot() as edition:
-            width_us = self._rollup_width(parameter, filled.width_us) if by_line else None
+            width_us = None
+            if calibrate is None or isinstance(calibrate, Affine):
+                width_us = rollup_width_us(self._connection, parameter, filled.width_us)
             if width_us is not None:
                 filled = filled.of_bins(width_us)
             for container in self._containers(edition, spacecraft, parameter):
-                self._fill(
-                    filled, width_us, edition, (spacecraft, container, parameter), calibrate
-                )
+                spans = self._spans(edition, spacecraft, container, filled.first_us, filled.end_us)
+                self._fill(filled, width_us, spans, parameter, calibrate)
         return filled.result()
 
     def _fill(
         self,
         filled: Buckets,
         width_us: int | None,
-        edition: int,
-        which: tuple[str, str, str],
+        spans: SegmentSpans,
+        parameter: str,
         calibrate: Callable[[Column], Column] | Affine | None,
     ) -> None:
         """Put the samples that one container has of a parameter into the buckets."""
-        parameter = which[2]
-        found = self._segments(edition, *which, filled.first_us, filled.end_us)
-        if any(statistics.dtype.kind not in "iuf" for statistics in found):
-            raise ArchiveError(f"{parameter!r} is no number; read() it, it cannot be decimated")
         line = calibrate or Affine()
         if isinstance(line, Affine):
-            found = self._fill_without_reading(filled, width_us, parameter, found, line)
+            left = self._fill_without_reading(filled, width_us, spans, parameter, line)
+        else:
+            left = self._numbers(spans.ids, parameter)
         # Of late and repeated deliveries; most segments were counted whole by now.
-        rows = self._rows([statistics.segment_id for statistics in found], parameter)
+        rows = self._rows([known.segment_id for known in left], parameter)
         samples = between(rows, parameter, filled.first_us, filled.end_us)
         if len(samples):
             filled.add(samples.times_us, calibrated(samples.values, line))
@@ -145,40 +146,30 @@ class SqliteArchiveReader:
         self,
         filled: Buckets,
         width_us: int | None,
+        spans: SegmentSpans,
         parameter: str,
-        found: list[StoredStatistics],
         line: Affine,
     ) -> list[StoredStatistics]:
         """Count segments by what is stored about them; return those that must be read."""
-        alone = those_alone(found)
-        left: list[StoredStatistics] = []
-        for known in found:
-            if known.segment_id in alone and filled.lies_in_one(known):
+        alone, left = spans.alone(), spans.ids
+        if width_us is not None:
+            counted, starts_us, bins = bins_of(self._connection, alone, parameter, width_us)
+            filled.add_bins(starts_us, bins, line)
+            left = left[~np.isin(left, counted)]
+        to_read = []
+        whole = set(alone.tolist())
+        for known in self._numbers(left, parameter):
+            if known.segment_id in whole and filled.lies_in_one(known):
                 filled.add_statistics(known, line)
             else:
-                left.append(known)
-        if width_us is None or not left:
-            return left
-        rolled_up = {known.segment_id for known in left if known.segment_id in alone}
-        rows = self._connection.execute(
-            "SELECT segment_id, first_bin_us, bins FROM segment_rollup"
-            " WHERE parameter = ? AND width_us = ? AND segment_id BETWEEN ? AND ?",
-            (parameter, width_us, min(rolled_up, default=0), max(rolled_up, default=-1)),
-        )
-        counted = [row for row in rows if row[0] in rolled_up]
-        if counted:
-            ids, first_bins_us, bins = zip(*counted, strict=True)
-            filled.add_bins(*joined_bins(width_us, first_bins_us, bins), line)
-            left = [known for known in left if known.segment_id not in set(ids)]
-        return left
+                to_read.append(known)
+        return to_read
 
-    def _rollup_width(self, parameter: str, bucket_us: int) -> int | None:
-        """Return the widest level of which enough bins fit a bucket."""
-        [width] = self._connection.execute(
-            "SELECT MAX(width_us) FROM segment_rollup WHERE parameter = ? AND width_us <= ?",
-            (parameter, bucket_us // BINS_IN_A_BUCKET),
-        ).fetchone()
-        return None if width is None else int(width)
+    def _numbers(self, segment_ids: Ids, parameter: str) -> list[StoredStatistics]:
+        found = statistics_of(self._connection, segment_ids, parameter)
+        if any(known.dtype.kind not in "iuf" for known in found):
+            raise ArchiveError(f"{parameter!r} is no number; read() it, it cannot be decimated")
+        return found
 
     def latest(
         self, *, spacecraft: str, parameters: Collection[str] | None = None
@@ -362,37 +353,12 @@ class SqliteArchiveReader:
             )
         ]
 
-    def _segments(
-        self,
-        edition: int,
-        spacecraft: str,
-        container: str,
-        parameter: str,
-        first_us: int,
-        end_us: int,
-    ) -> list[StoredStatistics]:
-        """Return what is known of the segments with a parameter in an interval, by age."""
-        found = self._connection.execute(
-            "SELECT id, first_us, last_us, row_count, dtype, minimum, maximum, total, finite"
-            " FROM segment JOIN segment_column ON segment_id = id AND parameter = ?"
-            " WHERE edition = ? AND spacecraft = ? AND container = ?"
-            " AND last_us >= ? AND first_us < ? ORDER BY id",
-            (parameter, edition, spacecraft, container, first_us, end_us),
+    def _spans(
+        self, edition: int, spacecraft: str, container: str, first_us: int, end_us: int
+    ) -> SegmentSpans:
+        return spans_of(
+            self._connection, edition, spacecraft, container, first_us=first_us, end_us=end_us
         )
-        return [
-            StoredStatistics(
-                segment_id=segment_id,
-                first_us=first,
-                last_us=last,
-                row_count=count,
-                dtype=np.dtype(dtype),
-                minimum=minimum,
-                maximum=maximum,
-                total=total,
-                finite=finite,
-            )
-            for segment_id, first, last, count, dtype, minimum, maximum, total, finite in found
-        ]
 
     def _rows(self, segment_ids: list[int], parameter: str) -> Rows | None:
         if not segment_ids:

@@ -55,10 +55,10 @@ def joined_bins(
 ) -> tuple[Times, Bins]:
     """Return where each bin of several stored rollups of one width begins, and the bins."""
     bins = np.frombuffer(b"".join(octets), dtype=BIN)
-    counts = np.array([len(own) for own in octets]) // BIN.itemsize
+    counts = np.array([len(own) for own in octets], dtype=np.int64) // BIN.itemsize
     before = np.cumsum(counts) - counts
     places = np.arange(len(bins), dtype=np.int64) - np.repeat(before, counts)
-    return np.repeat(np.array(first_bins_us), counts) + places * width_us, bins
+    return np.repeat(np.array(first_bins_us, dtype=np.int64), counts) + places * width_us, bins
 
 
 def widths_us(first_us: int, last_us: int, rows: int) -> list[int]:

@@ -22,6 +22,7 @@ class FrameFault(StrEnum):
     PACKET_VERSION = "packet_version"
     PARTIAL_PACKET = "partial_packet"
     PACKET = "packet"
+    UNDECODED = "undecoded"  # a whole packet that the dictionary does not fit
     BITSTREAM_POINTER = "bitstream_pointer"
 
 

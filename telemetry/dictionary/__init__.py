@@ -5,7 +5,7 @@ file is opened here and nothing is fetched from a network.
 """
 
 from telemetry.dictionary.batches import DecodedBatch, DecodeResult, Undecoded
-from telemetry.dictionary.calibration import engineering, raw_values
+from telemetry.dictionary.calibration import engineering, raw_values, straight_line
 from telemetry.dictionary.decoder import Decoder, compile_dictionary
 from telemetry.dictionary.errors import DictionaryError
 from telemetry.dictionary.histories import Histories, Memory
@@ -33,4 +33,5 @@ __all__ = [
     "expected_periods_s",
     "parse_xtce",
     "raw_values",
+    "straight_line",
 ]

@@ -39,6 +39,7 @@ _MICROSECONDS: Final = 1_000_000
 _UNIX_EPOCH: Final = np.datetime64("1970-01-01", "us")
 # Beyond these a time does not fit a datetime64[us] near the epoch; NaT says so.
 _TIME_LIMIT_S: Final = 9.0e12
+_WORD_BITS: Final = 64
 _TABLED_DTYPES: Final = (np.dtype("u1"), np.dtype("u2"))
 
 
@@ -52,6 +53,21 @@ def is_computed(kind: ParameterType) -> bool:
     if scale is not None and scale.offset_from is not None:
         return True
     return any(True for _ in instances_of(kind.calibrator, kind.context_calibrators))
+
+
+def straight_line(kind: ParameterType) -> tuple[float, float] | None:
+    """Return (gain, offset) where engineering values are a straight line of raw numbers."""
+    calibrator = kind.calibrator
+    is_number = kind.kind in (TypeKind.INTEGER, TypeKind.FLOAT)
+    is_wide = isinstance(kind.encoding, IntegerEncoding) and kind.encoding.size_bits > _WORD_BITS
+    if not is_number or is_wide or kind.context_calibrators or is_computed(kind):
+        return None
+    if calibrator is None:
+        return 1.0, 0.0
+    if isinstance(calibrator, PolynomialCalibrator) and len(calibrator.coefficients) <= 2:
+        offset, *gain = calibrator.coefficients
+        return gain[0] if gain else 0.0, offset
+    return None
 
 
 def engineering(parameter: Parameter, raw: Column) -> Column:

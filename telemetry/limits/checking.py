@@ -40,6 +40,11 @@ class LimitMemory:
     recent_staying: tuple[int, ...] = ()
     samples: Samples = field(default_factory=Samples, compare=False)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nominal values that follow change nothing in it."""
+        return not (self.state or any(self.recent) or any(self.recent_staying))
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -92,7 +97,7 @@ def check_limits(
     states = np.empty(len(values), dtype=np.uint8)
     transitions: list[Transition] = []
     state, history = memory.state, _History.of(memory, definition.longest_persistence - 1)
-    for begin, end, limits in _runs(definition, len(values), look_up):
+    for begin, end, limits in limits_by_context(definition, len(values), look_up):
         floor, ceiling = _own_states(limits, values, begin, end, samples, look_up)
         if history.back:
             history = history.followed_by(floor, ceiling)
@@ -105,10 +110,10 @@ def check_limits(
     return LimitResult(states, transitions, history.remembered(state, samples.needed_for(changes)))
 
 
-def _runs(
+def limits_by_context(
     definition: LimitDefinition, count: int, look_up: LookUp | None
 ) -> Iterator[tuple[int, int, LimitDefinition]]:
-    """Yield the stretches of values in which the same limits are in force."""
+    """Yield the stretches of values in which the same limits are in force: from, to before."""
     if not definition.contexts:
         yield 0, count, definition
         return

@@ -33,7 +33,7 @@ _LOOK_UP_EVERY_S: Final = 0.25
 _CONNECT_AGAIN_S: Final = 1.0
 _READ_OCTETS: Final = 1 << 20
 _DATAGRAM_OCTETS: Final = 65_535
-# Datagrams that came together are written together; the kernel holds them meanwhile.
+# What came together is written together; the kernel holds it meanwhile.
 _GATHER_S: Final = 0.001
 _GATHERED_OCTETS: Final = 1 << 20
 _GATHERED_DATAGRAMS: Final = 4096
@@ -216,6 +216,7 @@ class Receiver:
             if not octets:
                 return "the sender closed the connection"
             self._keep(deframer.receive(octets), stream, self._now_us())
+            time.sleep(_GATHER_S)
         return "the receiver was stopped"
 
     # --- the spool ---------------------------------------------------------------------

@@ -15,13 +15,14 @@ from telemetry.pipeline.events import (
 )
 from telemetry.pipeline.packets import ReceivedPackets, instant
 from telemetry.pipeline.reception import MAX_CLOCK_LEAD, TelemetryPipeline
-from telemetry.pipeline.result import PipelineResult
+from telemetry.pipeline.result import FrameCount, PipelineResult
 
 __all__ = [
     "MAX_CLOCK_LEAD",
     "UNIX_EPOCH",
     "BadFrame",
     "ChannelData",
+    "FrameCount",
     "GoodPacket",
     "LimitTransition",
     "PacketTime",

@@ -34,7 +34,7 @@ from telemetry.pipeline.events import (
     unix_us,
 )
 from telemetry.pipeline.packets import PacketCollector
-from telemetry.pipeline.result import PipelineResult
+from telemetry.pipeline.result import FrameCount, PipelineResult
 
 FrameFormat = TmFrameFormat | AosFrameFormat
 _INSERT: Final = "insert"
@@ -93,10 +93,12 @@ class FrameReader:
             _receive_ocf(frame.ocf, received, result)
         if frame.insert_zone:
             _note_data(_INSERT, frame, frame.insert_zone, received, result)
-        self._receive(frame, received, packets, result)
+        count = result.channel_frames.setdefault((received.station, frame.channel), FrameCount())
+        count.lost += self._receive(frame, received, packets, result)
         # Every frame counts once: refused in part is refused.
         is_good = len(result.bad_frames) == refusals
         result.frames_good += is_good
+        count.good += is_good
         result.frames_idle += is_good and frame.is_idle
 
     def _decoded(self, octets: bytes) -> _Frame:
@@ -144,7 +146,8 @@ class FrameReader:
         received: ReceivedFrame,
         packets: PacketCollector,
         result: PipelineResult,
-    ) -> None:
+    ) -> int:
+        """Take what a frame carries; return how many frames are missing before it."""
         key = (received.station, frame.channel)
         extractor = self._extractors.get(key)
         if extractor is None:
@@ -162,19 +165,20 @@ class FrameReader:
             if carries_packets
             else extractor.note_frame(frame_count=frame.count, data=frame.data)
         )
+        lost = 0
         station, received_us = packets.station(received.station), unix_us(received.received_at)
         for event in events:
             if isinstance(event, PacketExtracted):
                 packets.add(event.octets, frame.channel, received_us, station)
             elif isinstance(event, FramesLost):
-                lost = result.frames_lost.get(frame.channel, 0)
-                result.frames_lost[frame.channel] = lost + event.count
+                lost += event.count
             elif isinstance(event, FrameRejected):
                 refuse(received, event.fault, event.reason, result)
             else:
                 result.partial_packets.append(_partial(event.octets, received))
         if not carries_packets and not frame.is_idle:
             _receive_data(frame, received, result)
+        return lost
 
 
 def refuse(

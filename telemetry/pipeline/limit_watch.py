@@ -21,6 +21,7 @@ from telemetry.limits import (
     LimitDefinition,
     LimitMemory,
     LimitState,
+    NominalScreen,
     check_limits,
     definition_of,
 )
@@ -59,7 +60,12 @@ class LimitWatch:
         self._parameters = parameters
         self._limits = {definition.parameter: definition for definition in definitions}
         self._known = {*parameters}  # names whose limits are known, or that have none
+        self._screen = NominalScreen()
+        for name, definition in self._limits.items():
+            self._screen.add(definition, parameters[name])
         self._states_in_force = states_in_force or {}
+        # Those for which even a nominal value changes something.
+        self._restless = {name for name, state in self._states_in_force.items() if state}
         self._memories: dict[tuple[str, bool], LimitMemory] = {}  # by parameter, recorded
         self._archived_until_us = dict(archived_until_us or {})  # by container
         self._checked_until_us: dict[str, int] = {}  # by container
@@ -77,19 +83,35 @@ class LimitWatch:
         """
         self._find_limits(batches)
         standing = self._standing(batches, packets)
-        needs = frozenset().union(*(limit.needs for limit in self._limits.values()))
-        histories = Histories(needs, self._parameters, batches, memory)
         states: list[dict[str, States]] = [{} for _ in batches]
         transitions: list[LimitTransition] = []
-        for name in self._limits:
+        to_check = self._screened(batches, states)
+        needs = frozenset().union(*(limit.needs for limit in self._limits.values()))
+        histories = Histories(needs, self._parameters, batches, memory)
+        for name in to_check:
             members = [index for index, batch in enumerate(batches) if name in batch.columns]
-            if not members:
-                continue
             column = _Column.of(self._parameters[name], [batches[i] for i in members], histories)
             checked = self._check(name, column, packets, standing, transitions)
             for index, part in zip(members, column.parts(checked), strict=True):
                 states[index][name] = part
         return states, transitions
+
+    def _screened(
+        self, batches: Sequence[DecodedBatch], states: list[dict[str, States]]
+    ) -> list[str]:
+        """Note where all is nominal for certain; return the parameters to look at closely."""
+        quiet = [self._screen.nominal(batch.columns) for batch in batches]
+        to_check = {
+            name
+            for batch, own in zip(batches, quiet, strict=True)
+            for name in batch.columns
+            if name in self._limits and (name not in own or name in self._restless)
+        }
+        for batch, own, noted in zip(batches, quiet, states, strict=True):
+            nominal = np.zeros(len(batch.indices), dtype=np.uint8)
+            nominal.flags.writeable = False  # one for all
+            noted.update(dict.fromkeys(own.difference(to_check), nominal))
+        return [name for name in self._limits if name in to_check]
 
     def _find_limits(self, batches: Sequence[DecodedBatch]) -> None:
         """Give limits to parameters that come for the first time."""
@@ -101,6 +123,7 @@ class LimitWatch:
                 found = definition_of(self._parameters[name], self._parameters)
                 if found is not None:
                     self._limits[name] = found
+                    self._screen.add(found, self._parameters[name])
 
     def _standing(self, batches: Sequence[DecodedBatch], packets: ReceivedPackets) -> _Standing:
         is_live = np.zeros(len(packets), dtype=np.bool_)
@@ -173,6 +196,7 @@ class LimitWatch:
             )
             self._memories[name, is_recorded] = checked.memory
             states[rows] = checked.states
+            self._note_rest(name)
             for change in checked.transitions:
                 row = int(rows[change.index])
                 packet = int(column.indices[row])
@@ -191,6 +215,13 @@ class LimitWatch:
                     )
                 )
         return states
+
+    def _note_rest(self, name: str) -> None:
+        live, recorded = (self._memories.get((name, recorded)) for recorded in (False, True))
+        if any(memory is not None and not memory.is_at_rest for memory in (live, recorded)):
+            self._restless.add(name)
+        elif live is not None:
+            self._restless.discard(name)
 
     def _first_memory(self, definition: LimitDefinition, *, is_recorded: bool) -> LimitMemory:
         """Return the memory of a parameter that has been in its state for long enough."""

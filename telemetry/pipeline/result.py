@@ -17,6 +17,14 @@ from telemetry.pipeline.packets import ReceivedPackets, no_packets
 
 
 @dataclass(slots=True)
+class FrameCount:
+    """Frames of one virtual channel at one station."""
+
+    good: int = 0
+    lost: int = 0  # by their counts
+
+
+@dataclass(slots=True)
 class PipelineResult:
     packets: ReceivedPackets = field(default_factory=no_packets)
     batches: list[TelemetryBatch] = field(default_factory=list)
@@ -29,9 +37,18 @@ class PipelineResult:
     frames_idle: int = 0  # of the good ones
     partial_packets: list[BadFrame] = field(default_factory=list)
     channel_data: list[ChannelData] = field(default_factory=list)
-    frames_lost: dict[int, int] = field(default_factory=dict)  # by virtual channel
+    # By station and virtual channel.
+    channel_frames: dict[tuple[str, int], FrameCount] = field(default_factory=dict)
     # By virtual channel and APID; the channel of bare packets is -1.
     packet_counts: dict[tuple[int, int], CountChange] = field(default_factory=dict)
+
+    @property
+    def frames_lost(self) -> dict[int, int]:
+        """Frames missing by their counts, by virtual channel."""
+        lost: dict[int, int] = {}
+        for (_, channel), count in self.channel_frames.items():
+            lost[channel] = lost.get(channel, 0) + count.lost
+        return {channel: count for channel, count in lost.items() if count}
 
     @property
     def packets_lost(self) -> dict[int, int]:

@@ -6,6 +6,7 @@ from telemetry.selectors.archives import (
     archive_reader,
     parameters_of,
 )
+from telemetry.selectors.frames import examine_bad_frame
 from telemetry.selectors.gaps import (
     ApidCounts,
     Gap,
@@ -24,6 +25,7 @@ from telemetry.selectors.history import (
     history,
     samples,
 )
+from telemetry.selectors.limit_stretches import LimitStretch, limits_in_force
 from telemetry.selectors.news import newest_news, samples_since
 from telemetry.selectors.packet_log import (
     ExaminedField,
@@ -44,9 +46,11 @@ from telemetry.selectors.packets import (
 )
 from telemetry.selectors.replay import Replay
 from telemetry.selectors.rows import (
+    ChannelCounts,
     FrameCounts,
     active_alarms,
     bad_frames,
+    channel_counts,
     frame_counts,
     input_counts,
 )
@@ -63,12 +67,14 @@ __all__ = [
     "MAX_SAMPLES",
     "ApidCounts",
     "BucketColumns",
+    "ChannelCounts",
     "CurrentValue",
     "ExaminedField",
     "ExaminedPacket",
     "FrameCounts",
     "Gap",
     "History",
+    "LimitStretch",
     "ListedPacket",
     "LoggedPacket",
     "PacketAccount",
@@ -85,11 +91,14 @@ __all__ = [
     "archive_reader",
     "bad_frames",
     "buckets",
+    "channel_counts",
+    "examine_bad_frame",
     "examine_packet",
     "frame_counts",
     "history",
     "input_counts",
     "latest_values",
+    "limits_in_force",
     "newest_news",
     "newest_packets",
     "packet_account",

@@ -13,8 +13,7 @@ import numpy.typing as npt
 from missioncontrol.fleet.models import Spacecraft
 from telemetry.archive import Affine, Samples
 from telemetry.definition import compiled, plain
-from telemetry.dictionary import Parameter, engineering
-from telemetry.dictionary.model import PolynomialCalibrator
+from telemetry.dictionary import Parameter, engineering, straight_line
 from telemetry.selectors.archives import (
     TelemetryRefusedError,
     archive_reader,
@@ -185,14 +184,10 @@ def history(
 
 def calibration(parameter: Parameter) -> Affine | Callable[[Column], Column]:
     """Return how raw numbers become engineering values: as a straight line, where it is one."""
-    kind = parameter.type
-    calibrator = kind.calibrator
-    if not kind.context_calibrators:
-        if calibrator is None:
-            return Affine()
-        if isinstance(calibrator, PolynomialCalibrator) and len(calibrator.coefficients) <= 2:
-            offset, *gain = calibrator.coefficients
-            return Affine(gain=gain[0] if gain else 0.0, offset=offset)
+    line = straight_line(parameter.type)
+    if line is not None:
+        gain, offset = line
+        return Affine(gain=gain, offset=offset)
     return lambda raw: engineering(parameter, raw)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from missioncontrol.fleet.models import Spacecraft
-from telemetry.definition import compiled, pipeline_of, plain, told_value
+from telemetry.definition import Telling, compiled, pipeline_of, plain
 from telemetry.dictionary import engineering
 from telemetry.limits import LimitState
-from telemetry.selectors.archives import archive_reader
+from telemetry.selectors.archives import archive_reader, instant
+from telemetry.streams import iso
 
 Wanted = Callable[[str], bool]
 
@@ -23,6 +24,7 @@ def newest_news(spacecraft: Spacecraft, wanted: Wanted) -> tuple[int, dict[str, 
     with archive_reader(spacecraft) as reader:
         position = reader.end()
         latest = reader.latest(spacecraft=spacecraft.name)
+    telling = Telling(what.dictionary.parameters)
     values: dict[str, Any] = {}
     for name, newest in latest.items():
         parameter = what.dictionary.parameters.get(name)
@@ -32,7 +34,7 @@ def newest_news(spacecraft: Spacecraft, wanted: Wanted) -> tuple[int, dict[str, 
         if name in limits:
             own = limits[name].states(engineering(parameter, newest.raw))
             state = LimitState(int(own[0]))
-        values[name] = told_value(parameter, newest.raw, state, newest.time_us)
+        values[name] = telling.value(name, newest.raw, state, iso(instant(newest.time_us)))
     return position, values
 
 

@@ -14,8 +14,7 @@ import numpy as np
 from missioncontrol.fleet.models import Spacecraft
 from telemetry.archive import PacketRows
 from telemetry.ccsds.packet_batch import PacketBatch
-from telemetry.definition import compiled, pipeline_of, told_value
-from telemetry.limits import LimitState
+from telemetry.definition import Telling, compiled, pipeline_of
 from telemetry.pipeline import TelemetryBatch, instant, unix_us
 from telemetry.selectors.archives import TelemetryRefusedError, archive_reader
 
@@ -36,7 +35,7 @@ class Replay:
                 f"The end {end.isoformat()} is not after the start {start.isoformat()}."
             )
         self._spacecraft = spacecraft
-        self._parameters = compiled(spacecraft.telemetry_dictionary).dictionary.parameters
+        self._telling = Telling(compiled(spacecraft.telemetry_dictionary).dictionary.parameters)
         self._pipeline = pipeline_of(spacecraft)
         self._end_us = unix_us(end)
         self._loaded_until_us = unix_us(start)
@@ -62,14 +61,7 @@ class Replay:
             if row < self._given[number]:
                 continue
             self._given[number] = row + 1
-            for name, column in batch.columns.items():
-                states = batch.states.get(name)
-                values[name] = told_value(
-                    self._parameters[name],
-                    column[row : row + 1],
-                    LimitState.NOMINAL if states is None else LimitState(int(states[row])),
-                    int(batch.generation_times_us[row]),
-                )
+            values |= self._telling.row(batch, row)
 
     def _load(self) -> None:
         """Decode the next window."""

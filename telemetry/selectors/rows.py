@@ -9,7 +9,7 @@ from django.db.models import Max, Sum
 
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.scheduling.models import Contact
-from telemetry.models import Alarm, BadFrame, InputCounts, LinkSession
+from telemetry.models import Alarm, BadFrame, ChannelFrames, InputCounts, LinkSession, hour_of
 from telemetry.selectors.values import SEVERITY_RANK
 
 
@@ -67,6 +67,40 @@ def frame_counts(contact_ids: Collection[int]) -> dict[int, FrameCounts]:
             **{name: row[f"{name}_sum"] or 0 for name in _COUNTED}, last_frame_at=row["newest"]
         )
     return counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelCounts:
+    """Frames of one virtual channel that a station or an input heard, and those it missed."""
+
+    station: str
+    virtual_channel: int
+    frames_good: int
+    frames_lost: int
+
+
+def channel_counts(
+    spacecraft: Spacecraft, *, start: datetime, end: datetime
+) -> list[ChannelCounts]:
+    """Return what was received in an interval by virtual channel, by station.
+
+    Counts are kept by the hour; every hour that the interval touches is added up.
+    """
+    rows = (
+        ChannelFrames.objects.filter(spacecraft=spacecraft, hour__gte=hour_of(start), hour__lt=end)
+        .order_by("station", "virtual_channel")
+        .values("station", "virtual_channel")
+        .annotate(good=Sum("frames_good"), lost=Sum("frames_lost"))
+    )
+    return [
+        ChannelCounts(
+            station=row["station"],
+            virtual_channel=row["virtual_channel"],
+            frames_good=row["good"],
+            frames_lost=row["lost"],
+        )
+        for row in rows
+    ]
 
 
 def input_counts(spacecraft: Spacecraft) -> list[InputCounts]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from telemetry import streams
-from telemetry.definition import told_value
+from telemetry.definition import Telling
 from telemetry.dictionary import Parameter
-from telemetry.limits import LimitState
 from telemetry.pipeline import PipelineResult, TelemetryBatch
 
 # A person reads no faster, and a page with fifty values need not be redrawn more often.
@@ -25,10 +24,7 @@ class _Newest:
     batch: TelemetryBatch
     row: int
     received_us: int
-
-    @property
-    def time_us(self) -> int:
-        return int(self.batch.generation_times_us[self.row])
+    time_us: int
 
 
 class LiveValues:
@@ -49,7 +45,7 @@ class LiveValues:
             newest_us: Generation times of the newest values that are archived.
         """
         self._spacecraft = spacecraft
-        self._parameters = parameters
+        self._telling = Telling(parameters)
         self._newest_us = dict(newest_us)
         self._noted: dict[tuple[str, int], _Newest] = {}
         self._position = 0
@@ -67,7 +63,8 @@ class LiveValues:
         self._position = position
         received_us = int(result.packets.received_us[-1])
         for batch in result.batches:
-            newest = _Newest(batch, int(batch.generation_times_us.argmax()), received_us)
+            row = int(batch.generation_times_us.argmax())
+            newest = _Newest(batch, row, received_us, int(batch.generation_times_us[row]))
             # Batches of one container may differ in the parameters that they hold.
             key = (batch.container, len(batch.columns))
             known = self._noted.get(key)
@@ -91,8 +88,7 @@ class LiveValues:
         noted, self._noted = self._noted, {}
         values: dict[str, dict[str, Any]] = {}
         for newest in noted.values():
-            for name in newest.batch.columns:
-                self._add_value(newest, name, values)
+            values |= self._told(newest)
         if values:
             listeners = streams.publish_news(self._spacecraft, values, position=self._position)
             self._has_listeners = listeners > 0
@@ -104,17 +100,12 @@ class LiveValues:
             streams.publish_values(self._spacecraft, waiting)
         self._telling_took_s = time.monotonic() - began_s
 
-    def _add_value(self, newest: _Newest, name: str, values: dict[str, dict[str, Any]]) -> None:
-        batch, row = newest.batch, newest.row
-        time_us = newest.time_us
+    def _told(self, newest: _Newest) -> dict[str, dict[str, Any]]:
+        """Return the values of a row that are no older than what was told before."""
+        names = [name for name in newest.batch.columns if self._is_news(name, newest)]
+        self._newest_us |= dict.fromkeys(names, newest.time_us)
+        return self._telling.row(newest.batch, newest.row, names=names)
+
+    def _is_news(self, name: str, newest: _Newest) -> bool:
         known_us = self._newest_us.get(name)
-        if known_us is not None and time_us < known_us <= newest.received_us:
-            return
-        self._newest_us[name] = time_us
-        states = batch.states.get(name)
-        values[name] = told_value(
-            self._parameters[name],
-            batch.columns[name][row : row + 1],
-            LimitState(int(states[row])) if states is not None else LimitState.NOMINAL,
-            time_us,
-        )
+        return known_us is None or not newest.time_us < known_us <= newest.received_us

@@ -10,8 +10,9 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from django.db.models import F
 
 from missioncontrol.fleet.models import Spacecraft
-from telemetry.models import BadFrame, LinkSession
-from telemetry.pipeline import LimitTransition, PipelineResult
+from telemetry.ccsds.frame_fault import FrameFault
+from telemetry.models import BadFrame, ChannelFrames, LinkSession, hour_of
+from telemetry.pipeline import FrameCount, LimitTransition, PipelineResult
 from telemetry.services.alarms import follow_limits
 
 _COUNTS_EVERY_S: Final = 0.5
@@ -33,6 +34,8 @@ class PendingRows:
         self._transitions: list[LimitTransition] = []
         self._counts: Counter[str] = Counter()
         self._last_frame_at: datetime | None = None
+        # By station, virtual channel and the hour of reception.
+        self._channels: dict[tuple[str, int, datetime], FrameCount] = {}
         self._counts_stored_s = 0.0
 
     def add(
@@ -53,6 +56,7 @@ class PendingRows:
         """
         self._bad += _bad_rows(self._spacecraft, result, session)
         self._transitions += result.transitions
+        self._note_channels(result, received_at)
         if session is None:
             return
         self._counts.update(
@@ -66,6 +70,15 @@ class PendingRows:
         if result.frames_good:
             self._last_frame_at = received_at
 
+    def _note_channels(self, result: PipelineResult, received_at: datetime | None) -> None:
+        if received_at is None:
+            return
+        hour = hour_of(received_at)
+        for (station, channel), count in result.channel_frames.items():
+            known = self._channels.setdefault((station, channel, hour), FrameCount())
+            known.good += count.good
+            known.lost += count.lost
+
     def store_if_due(self, session: LinkSession | None) -> None:
         """Store what must not wait, and the counts now and then."""
         counts_are_due = time.monotonic() - self._counts_stored_s >= _COUNTS_EVERY_S
@@ -75,13 +88,14 @@ class PendingRows:
     def store(self, session: LinkSession | None) -> None:
         """Store everything, or keep everything for the next time."""
         self._counts_stored_s = time.monotonic()
-        if not (self._bad or self._transitions or self._counts):
+        if not (self._bad or self._transitions or self._counts or self._channels):
             return
         try:
             with transaction.atomic():
                 BadFrame.objects.bulk_create(self._bad)
                 follow_limits(spacecraft=self._spacecraft, transitions=self._transitions)
                 self._store_counts(session)
+                self._store_channels()
         except (OperationalError, InterfaceError) as error:
             logger.warning("rows of %s wait for the database: %s", self._spacecraft, error)
             for row in self._bad:
@@ -90,6 +104,7 @@ class PendingRows:
             return
         self._bad, self._transitions = [], []
         self._counts, self._last_frame_at = Counter(), None
+        self._channels = {}
 
     def _store_counts(self, session: LinkSession | None) -> None:
         if session is None or not self._counts:
@@ -102,6 +117,16 @@ class PendingRows:
         if changes:
             LinkSession.objects.filter(pk=session.pk).update(**changes)
 
+    def _store_channels(self) -> None:
+        for (station, channel, hour), count in self._channels.items():
+            row, _ = ChannelFrames.objects.get_or_create(
+                spacecraft=self._spacecraft, station=station, virtual_channel=channel, hour=hour
+            )
+            ChannelFrames.objects.filter(pk=row.pk).update(
+                frames_good=F("frames_good") + count.good,
+                frames_lost=F("frames_lost") + count.lost,
+            )
+
 
 def _bad_rows(
     spacecraft: Spacecraft, result: PipelineResult, session: LinkSession | None
@@ -113,6 +138,7 @@ def _bad_rows(
             contact_id=contact_id,
             station=bad.station,
             received_at=bad.received_at,
+            fault=bad.fault,
             reason=bad.reason[:_KEPT_REASON],
             octets=bad.octets,
         )
@@ -126,6 +152,7 @@ def _bad_rows(
                 contact_id=contact_id,
                 station=packet.station,
                 received_at=packet.received_at,
+                fault=FrameFault.UNDECODED.value,
                 reason=f"packet not decoded: {undecoded.reason}"[:_KEPT_REASON],
                 octets=packet.octets,
             )

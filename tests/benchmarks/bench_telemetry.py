@@ -11,7 +11,8 @@ count. The last line is JSON:
   (packet log and columns) over the values, after compaction; ``_realistic``: the same of
   telemetry that changes slowly;
 * ``udp_lost``, ``udp_lost_after_silence``: packets of 12,000/s for 40 s that are not in
-  the archive, and of another 40 s after 130 s of silence;
+  the archive, and of another 40 s after 130 s of silence; beside each how many of them the
+  kernel dropped by its own table, and how many the product counted as dropped;
 * ``live_p50_ms``, ``live_p99_ms``, ``live_p99_ms_5000``: from the sender's clock in the
   packet until a websocket client has the value, at 1,000 and at 5,000 packets/s;
 * ``buckets_500_ms``, ``newest_1000_ms``, ``arrow_1m_ms``: one parameter's 1,000,000 samples
@@ -21,7 +22,8 @@ count. The last line is JSON:
   are there twice.
 
 PARTS names what is measured: tcp, udp, silence, live, history, years, kill; default: all.
-With ``--with-yamcs`` Yamcs runs the same load beside (see tests/benchmarks/yamcs.py).
+With ``--with-yamcs`` (``make bench-telemetry WITH_YAMCS=1``) Yamcs runs the load of tcp after
+us, which gives ``yamcs_values_per_s`` and ``ratio_yamcs``; see tests/benchmarks/yamcs.py.
 """
 
 from __future__ import annotations
@@ -37,8 +39,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-from tests.benchmarks.installation import CRAFT, Installation, get, installation, wait_until
+from tests.benchmarks.installation import (
+    CRAFT,
+    WARM_UP,
+    Installation,
+    get,
+    installation,
+    wait_until,
+)
+from tests.benchmarks.yamcs import measure_yamcs
 
 PARTS = ("tcp", "udp", "silence", "live", "history", "years", "kill")
 START_US = 1_767_225_600_000_000
@@ -63,11 +74,8 @@ def main() -> None:
                 figures |= MEASURES[part](made)
             print(f"{part}: {json.dumps(figures)}", flush=True)
             shutil.rmtree(Path(folder) / part)
-        if asked.with_yamcs:
-            from tests.benchmarks.yamcs import measure_yamcs
-
-            figures |= measure_yamcs(Path(folder))
-            if "yamcs_values_per_s" in figures and "values_per_s" in figures:
+            if part == "tcp" and asked.with_yamcs:  # soon after: the machine may have company
+                figures |= measure_yamcs(Path(folder), packets=PACKETS)
                 ratio = figures["values_per_s"] / figures["yamcs_values_per_s"]
                 figures["ratio_yamcs"] = round(ratio, 2)
     print(json.dumps(figures))
@@ -106,12 +114,12 @@ def disk_octets(made: Installation) -> int:
 def flat_out(made: Installation) -> dict[str, float]:
     made.start_receiver()
     made.start_ingest()
-    send(made, "tcp", str(made.tcp), "3000")  # everything is compiled and open after this
-    wait_until(lambda: archived(made)[1] == 3000, "the first packets are archived")
+    send(made, "tcp", str(made.tcp), str(WARM_UP))
+    wait_until(lambda: archived(made)[1] == WARM_UP, "the first packets are archived")
     before_s, _ = made.usage("receiver", "ingest")
-    sent = send(made, "tcp", str(made.tcp), str(PACKETS), "3000")
+    sent = send(made, "tcp", str(made.tcp), str(PACKETS), str(WARM_UP))
     wait_until(
-        lambda: archived(made)[1] >= 3000 + PACKETS or time.time() > sent["ended"] + 60,
+        lambda: archived(made)[1] >= WARM_UP + PACKETS or time.time() > sent["ended"] + 60,
         "the last packet is archived",
         within_s=300,
     )
@@ -123,7 +131,7 @@ def flat_out(made: Installation) -> dict[str, float]:
     return {
         "values_per_s": round(values / took_s),
         "packets_per_s": round(PACKETS / took_s),
-        "lost": 3000 + PACKETS - min(packets, rows),
+        "lost": WARM_UP + PACKETS - min(packets, rows),
         "cores": round((after_s - before_s) / took_s, 2),
         "peak_mb": round(peak_mb),
         "octets_per_value": round(disk_octets(made) / values, 2),
@@ -138,20 +146,42 @@ compact_archives()
 """
 
 
-def datagrams(made: Installation, *, silence_s: float = 0.0) -> int:
+def datagrams(made: Installation, *, silence_s: float = 0.0) -> dict[str, float]:
     made.start_receiver()
     made.start_ingest()
     before = 0
     if silence_s:
-        send(made, "udp", str(made.udp), "3000", "--rate", str(UDP_PER_S))
+        send(made, "udp", str(made.udp), str(WARM_UP), "--rate", str(UDP_PER_S))
         time.sleep(silence_s)
-        before = 3000
+        before = WARM_UP
     count = int(UDP_PER_S * UDP_S)
     send(made, "udp", str(made.udp), str(count), str(before), "--rate", str(UDP_PER_S))
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 20
     while archived(made)[1] < before + count and time.monotonic() < deadline_s:
         time.sleep(0.1)
-    return before + count - archived(made)[1]
+    suffix = "_after_silence" if silence_s else ""
+    return {
+        f"udp_lost{suffix}": before + count - min(archived(made)),
+        f"udp_dropped_by_kernel{suffix}": dropped_by_kernel(made.udp),
+        f"udp_dropped_as_counted{suffix}": int(made.manage("shell", "-c", _DROPPED).split()[-1]),
+    }
+
+
+_DROPPED = """
+from missioncontrol.kernel.organisations import process_acts_for_everybody
+process_acts_for_everybody()
+from telemetry.models import InputCounts
+print(sum(InputCounts.objects.values_list("dropped", flat=True)))
+"""
+
+
+def dropped_by_kernel(port: int) -> int:
+    """Return how many datagrams the kernel had no room for at a port, by its own table."""
+    for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[1].rpartition(":")[2], 16) == port:
+            return int(fields[-1])
+    sys.exit(f"the kernel knows no socket at port {port}: the receiver has ended")
 
 
 def live(made: Installation) -> dict[str, float]:
@@ -160,7 +190,8 @@ def live(made: Installation) -> dict[str, float]:
     address = made.start_web().replace("http", "ws")
     token = made.token()
     figures = {}
-    first = 0
+    first = WARM_UP
+    asyncio.run(_ages(made, address, token, WARM_UP, 0, 1000))  # sockets and code are cold
     for rate, names in ((1000, ("live_p50_ms", "live_p99_ms")), (5000, ("", "live_p99_ms_5000"))):
         count = int(rate * LIVE_S)
         ages = asyncio.run(_ages(made, address, token, count, first, rate))
@@ -185,25 +216,31 @@ async def _ages(
     headers = {"Authorization": f"Bearer {token}"}
     async with connect(url, additional_headers=headers) as line:
         await line.send(json.dumps({"parameters": ["*_t_send", "EPS_f0*"]}))
+        seen = {name: value["v"] for name, value in (await _told(line, within_s=5)).items()}
         arguments = ["tcp", str(made.tcp), str(count), str(first), "--rate", str(rate), "--stamp"]
         sender = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.telemetry_sender", *arguments],
             env=made.environment,
             stdout=subprocess.DEVNULL,
         )
-        seen: dict[str, int] = {}
         while sender.poll() is None:
-            try:
-                message = json.loads(await asyncio.wait_for(line.recv(), 0.2))
-            except TimeoutError:
-                continue
+            values = await _told(line)
             now_us = time.time_ns() // 1000
-            for name, value in message.get("values", {}).items():
+            for name, value in values.items():
                 if name.endswith("_t_send") and value["v"] > seen.get(name, 0):
                     ages.append((now_us - value["v"]) / 1000)
                     seen[name] = value["v"]
-    # The first values come while sockets and code are still cold.
-    return ages[len(ages) // 20 :]
+    return ages
+
+
+async def _told(line: Any, *, within_s: float = 0.2) -> dict[str, dict[str, Any]]:
+    """Return the values of the next message; none where none comes."""
+    try:
+        message = json.loads(await asyncio.wait_for(line.recv(), within_s))
+    except TimeoutError:
+        return {}
+    values: dict[str, dict[str, Any]] = message.get("values", {})
+    return values
 
 
 def history(made: Installation) -> dict[str, float]:
@@ -337,8 +374,8 @@ def _logged(made: Installation) -> list[bytes]:
 
 MEASURES = {
     "tcp": flat_out,
-    "udp": lambda made: {"udp_lost": datagrams(made)},
-    "silence": lambda made: {"udp_lost_after_silence": datagrams(made, silence_s=SILENCE_S)},
+    "udp": datagrams,
+    "silence": lambda made: datagrams(made, silence_s=SILENCE_S),
     "live": live,
     "history": history,
     "years": five_years,

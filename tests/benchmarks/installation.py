@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = ROOT.parent / "shared" / "telemetry_load"
 CRAFT = "ODC-1"
+WARM_UP = 3000  # packets after which everything is compiled and open
 MISSION = """
 mission: {{name: load, title: Telemetry load}}
 organisations: [{{slug: operator, name: Mission Operator, kind: operator}}]
@@ -48,7 +49,7 @@ class Installation:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder / name
         self.folder.mkdir()
-        self.tcp, self.udp, self.web = (_free_port() for _ in range(3))
+        self.tcp, self.udp, self.web = (free_port() for _ in range(3))
         self.environment = {
             **{key: value for key, value in os.environ.items() if key != "REDIS_URL"},
             "PYTHONPATH": str(ROOT),
@@ -132,12 +133,9 @@ class Installation:
         """Return (seconds of processor, peak megabytes) of some processes so far, together."""
         seconds = peak = 0.0
         for name in names:
-            pid = self.processes[name].pid
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    peak += int(line.split()[1]) / 1024
+            own_seconds, own_peak = usage_of(self.processes[name].pid)
+            seconds += own_seconds
+            peak += own_peak
         return seconds, peak
 
     @property
@@ -145,13 +143,23 @@ class Installation:
         return self.folder / "var" / "archive" / CRAFT
 
 
-def wait_until(condition, what: str, *, within_s: float = 60.0) -> None:
+def usage_of(pid: int) -> tuple[float, float]:
+    """Return (seconds of processor, peak megabytes) of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return seconds, int(line.split()[1]) / 1024
+    return seconds, 0.0
+
+
+def wait_until(condition, what: str, *, within_s: float = 60.0, every_s: float = 0.02) -> None:
     """Wait for a condition; end the measurement where it does not come."""
     deadline_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline_s:
             sys.exit(f"waited {within_s:g} s in vain until {what}")
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 def get(address: str, token: str, **headers: str) -> bytes:
@@ -168,7 +176,8 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

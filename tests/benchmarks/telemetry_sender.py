@@ -1,11 +1,12 @@
 """Sends the load over TCP flat out, or over UDP or TCP at a rate; everything is made before.
 
-    telemetry_sender.py tcp PORT COUNT [FIRST] [--rate N] [--stamp]
+    telemetry_sender.py tcp PORT COUNT [FIRST] [--rate N] [--stamp] [--listen]
     telemetry_sender.py udp PORT COUNT [FIRST] [--rate N] [--stamp]
 
 FIRST packets are left out, so that times and counts go on. ``--stamp`` writes the time of
-sending into each packet's field for it. The last line is JSON: when it began and ended
-(seconds since 1970), and how many values it sent.
+sending into each packet's field for it; ``--listen`` waits to be called instead of calling.
+The last line is JSON: when it began and ended (seconds since 1970), how many values it sent,
+and the sender's clock in the last packet.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import time
 from tests.benchmarks.installation import load_folder
 
 _BLOCK = 256
+_CLOCK = struct.Struct(">Q")
+_CLOCK_OFFSET = 12  # octets into each packet
 
 
 def main() -> None:
@@ -32,6 +35,7 @@ def main() -> None:
     parser.add_argument("first", type=int, nargs="?", default=0)
     parser.add_argument("--rate", type=float)
     parser.add_argument("--stamp", action="store_true")
+    parser.add_argument("--listen", action="store_true")
     asked = parser.parse_args()
     sys.path.insert(0, str(load_folder()))
     import packets as load
@@ -43,9 +47,7 @@ def main() -> None:
         if number >= asked.first:
             made.append(bytearray(packet) if asked.stamp else packet)
     values = sum(load.values_in(list(load.LAYOUT)[n % 3]) for n in range(asked.count))
-    kind = socket.SOCK_STREAM if asked.protocol == "tcp" else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET, kind) as line:
-        line.connect(("127.0.0.1", asked.port))
+    with _line(asked.protocol, asked.port, listens=asked.listen) as line:
         if asked.rate is None:
             blocks = [b"".join(made[i : i + _BLOCK]) for i in range(0, len(made), _BLOCK)]
             began = time.time()
@@ -56,7 +58,21 @@ def main() -> None:
             _send_at_rate(line, made, asked.rate, stamp=asked.stamp)
         line.shutdown(socket.SHUT_RDWR) if asked.protocol == "tcp" else None
         ended = time.time()
-    print(json.dumps({"began": began, "ended": ended, "values": values}))
+    [last_t_send] = _CLOCK.unpack_from(made[-1], _CLOCK_OFFSET)
+    told = {"began": began, "ended": ended, "values": values, "last_t_send": last_t_send}
+    print(json.dumps(told))
+
+
+def _line(protocol: str, port: int, *, listens: bool) -> socket.socket:
+    address = ("127.0.0.1", port)
+    if listens:
+        with socket.create_server(address) as server:
+            line, _ = server.accept()
+            return line
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    line = socket.socket(socket.AF_INET, kind)
+    line.connect(address)
+    return line
 
 
 def _send_at_rate(line: socket.socket, made: list, rate: float, *, stamp: bool) -> None:
@@ -67,7 +83,7 @@ def _send_at_rate(line: socket.socket, made: list, rate: float, *, stamp: bool) 
         due = min(len(made), int((time.monotonic() - began_s) * rate) + 1)
         for packet in made[done:due]:
             if stamp:
-                struct.pack_into(">Q", packet, 12, time.time_ns() // 1000)
+                _CLOCK.pack_into(packet, _CLOCK_OFFSET, time.time_ns() // 1000)
             with contextlib.suppress(ConnectionRefusedError):  # of a datagram nobody listens for
                 line.send(packet)
         done = max(done, due)

@@ -46,7 +46,8 @@ from missioncontrol.scheduling.services import (
     request_contact,
 )
 from missioncontrol.scheduling.solver.planning import Search
-from telemetry.models import BadFrame
+from telemetry.ccsds.frame_fault import FrameFault
+from telemetry.models import BadFrame, ChannelFrames, hour_of
 from telemetry.pipeline import ReceivedPacket
 from telemetry.services import TelemetryReception, open_session
 from tests.browser.members import cosign_newest, register_witnesses, send_events
@@ -154,12 +155,22 @@ def _receive(spacecraft: Spacecraft, contact: Contact) -> None:
     type(session).objects.filter(pk=session.pk).update(
         frames_good=2381, frames_bad=2, frames_lost=3, last_frame_at=AT
     )
+    for channel, good, lost in ((0, 2120, 3), (1, 261, 0)):
+        ChannelFrames.objects.create(
+            spacecraft=spacecraft,
+            station="KASHI",
+            virtual_channel=channel,
+            hour=hour_of(AT),
+            frames_good=good,
+            frames_lost=lost,
+        )
     for number in range(2):
         BadFrame.objects.create(
             spacecraft=spacecraft,
             contact=contact,
             station="KASHI",
             received_at=AT - timedelta(seconds=40 + number),
+            fault=FrameFault.FECF,
             reason="frame error control field does not match (CRC)",
             octets=bytes(range(200)) + bytes([number]),
         )

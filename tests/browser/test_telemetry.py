@@ -120,6 +120,29 @@ class TestPlots:
         page.wait_for_timeout(200)
         assert page.locator("#plot canvas").evaluate(YELLOW) == 0
 
+    def test_draw_a_limit_only_as_long_as_its_context_held(self, signed_in):
+        whole, half = (self.yellow_of(signed_in, held_s) for held_s in (3600, 1800))
+        assert 100 < half < 0.75 * whole
+
+    def yellow_of(self, signed_in, held_s: int) -> int:
+        """How much of a plot of an hour is yellow, whose limits held for some of it only."""
+
+        def answer(route):
+            told = route.fetch().json()
+            begin_s = told["times_s"][0]
+            for limit in told["limits"]:
+                limit |= {"from_s": begin_s, "to_s": begin_s + held_s}
+            route.fulfill(json=told)
+
+        page = signed_in("alice", "/telemetry/DD-1/gaps/", viewport=WIDE)
+        page.route("**/samples?*", answer)
+        page.goto(page.url.removesuffix("/telemetry/DD-1/gaps/") + STILL)
+        page.wait_for_selector("#plot canvas")
+        page.wait_for_selector("#plot:not([aria-busy])")
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(200)
+        return page.locator("#plot canvas").evaluate(YELLOW)
+
     def test_are_saved_as_they_are_seen(self, signed_in):
         page = plotted(signed_in, f"{STILL}&plot=CMP_GPU0_T")
         with page.expect_download() as download:

@@ -7,9 +7,9 @@ from io import StringIO
 from typing import Any, Final
 
 from missioncontrol.console.presentation.parameters import unit_text
-from telemetry.dictionary.model import ConcernLevel, NumericAlarm, Parameter
+from telemetry.dictionary.model import ConcernLevel
 from telemetry.limits import LimitState, display_status
-from telemetry.selectors import BucketColumns
+from telemetry.selectors import BucketColumns, LimitStretch
 
 _SEVERITY: Final = tuple(ConcernLevel)
 _CSV_HEAD: Final = ("time", "parameter", "unit", "minimum", "mean", "maximum", "samples")
@@ -17,25 +17,31 @@ _CSV_HEAD: Final = ("time", "parameter", "unit", "minimum", "mean", "maximum", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitLine:
-    """One limit as a line: beyond it, on its side, the parameter is in that state."""
+    """One limit as a line: beyond it, on its side, the parameter is in that state.
+
+    ``from_s`` and ``to_s``, seconds since 1970, are where the line begins and ends; None:
+    at the edge of the picture.
+    """
 
     value: float
     side: str  # "above" or "below"
     status: str
     mildest: bool
+    from_s: float | None = None
+    to_s: float | None = None
 
 
-def limit_lines(parameter: Parameter) -> list[LimitLine]:
-    """Return the limits of a number as lines, the mildest first.
+def limit_lines(stretches: Iterable[LimitStretch]) -> list[LimitLine]:
+    """Return the limits of a number as lines, those of each stretch the mildest first.
 
-    Limits of a context, and of the rate of change, are none of them: where they stand is
-    another question at every instant.
+    Limits of the rate of change are none of them.
     """
-    alarm = parameter.alarm
-    if not isinstance(alarm, NumericAlarm):
-        return []
+    return [line for stretch in stretches for line in _lines_of(stretch)]
+
+
+def _lines_of(stretch: LimitStretch) -> list[LimitLine]:
     ranges = sorted(
-        (one for one in alarm.ranges if one.level is not ConcernLevel.NORMAL),
+        (one for one in stretch.ranges if one.level is not ConcernLevel.NORMAL),
         key=lambda one: _SEVERITY.index(one.level),
     )
     lines = []
@@ -43,14 +49,21 @@ def limit_lines(parameter: Parameter) -> list[LimitLine]:
         status = display_status(LimitState[one.level.name]).value
         sides = ("above", "below") if one.alarm_inside else ("below", "above")
         lines += [
-            LimitLine(value=value, side=side, status=status, mildest=one.level is ranges[0].level)
+            LimitLine(
+                value=value,
+                side=side,
+                status=status,
+                mildest=one.level is ranges[0].level,
+                from_s=stretch.begin.timestamp() if stretch.begin else None,
+                to_s=stretch.end.timestamp() if stretch.end else None,
+            )
             for value, side in zip((one.minimum, one.maximum), sides, strict=True)
             if value is not None
         ]
     return lines
 
 
-def plotted(parameter: Parameter, found: BucketColumns) -> dict[str, Any]:
+def plotted(found: BucketColumns, limits: Iterable[LimitStretch]) -> dict[str, Any]:
     """Return one parameter as plot.js takes it; ``buckets`` gives finite numbers only."""
     return {
         "parameter": found.parameter,
@@ -60,7 +73,7 @@ def plotted(parameter: Parameter, found: BucketColumns) -> dict[str, Any]:
         "minimum": found.minimum.tolist(),
         "maximum": found.maximum.tolist(),
         "counts": found.count.tolist(),
-        "limits": [asdict(line) for line in limit_lines(parameter)],
+        "limits": [asdict(line) for line in limit_lines(limits)],
     }
 
 

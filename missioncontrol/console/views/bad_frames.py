@@ -9,7 +9,8 @@ from missioncontrol.accounts.policy import Action
 from missioncontrol.console import selectors as reads
 from missioncontrol.console.access import page, viewer_of
 from missioncontrol.console.paging import page_links, page_number
-from missioncontrol.console.presentation.packets import MOST_SHOWN_OCTETS, hex_lines
+from missioncontrol.console.presentation.packets import MOST_SHOWN_OCTETS, field_rows, hex_lines
+from telemetry import selectors
 from telemetry.models import BadFrame
 
 _HEAD_OCTETS: Final = 12
@@ -56,11 +57,13 @@ def bad_frame(request: HttpRequest, frame_id: int) -> HttpResponse:
     """Show one frame with its octets."""
     frame = _viewed(request, frame_id)
     octets = bytes(frame.octets)
+    fields = selectors.examine_bad_frame(frame)
     context = {
         "section": "telemetry",
         "frame": frame,
         "length": len(octets),
-        "lines": hex_lines(octets),
+        "lines": hex_lines(octets, fields),
+        "fields": field_rows(fields),
         "octets_left_out": max(0, len(octets) - MOST_SHOWN_OCTETS),
     }
     return render(request, "console/bad_frame.html", context)

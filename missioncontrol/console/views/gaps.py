@@ -40,6 +40,7 @@ def gaps(request: HttpRequest, spacecraft: str) -> HttpResponse:
         "missing": sum(one.missing for one in account.apids),
         "gaps": [{"gap": gap, "length": gap.before - gap.after} for gap in shown],
         "gaps_left_out": len(account.gaps) - len(shown),
+        "channels": selectors.channel_counts(craft, start=start, end=end),
         "sessions": reads.link_sessions(craft, start=start, end=end),
         "inputs": selectors.input_counts(craft),
         "filters": {"span_s": span_s, "until": as_field(until)},

@@ -25,9 +25,12 @@ def samples(request: HttpRequest, spacecraft: str) -> HttpResponse:
     name = request.GET.get("parameter", "")
     try:
         found = _buckets(request, craft, name)
+        limits = selectors.limits_in_force(
+            craft, name, start=_instant(request, "start"), end=_instant(request, "end")
+        )
     except TelemetryRefusedError as error:
         return JsonResponse({"refused": str(error)}, status=422)
-    return JsonResponse(plotted(selectors.parameters_of(craft)[name], found))
+    return JsonResponse(plotted(found, limits))
 
 
 @page(Action.TELEMETRY_VIEW)

@@ -168,6 +168,11 @@ def gaps(scene):
     return Ask(path={"name": scene.spacecraft.name})
 
 
+@recipe("GET /api/v1/spacecraft/{name}/virtual-channels", Action.TELEMETRY_VIEW, of=OPERATING)
+def virtual_channels(scene):
+    return Ask(path={"name": scene.spacecraft.name})
+
+
 @recipe("GET /api/v1/spacecraft/{name}/inputs", Action.TELEMETRY_VIEW, of=OPERATING)
 def inputs(scene):
     return Ask(path={"name": scene.spacecraft.name})

@@ -75,7 +75,9 @@ _POWER = (
         )
         + _enumeration("modes", IDLE=0, BUSY=1)
         + '<FloatParameterType name="rate"><FloatDataEncoding sizeInBits="32"/>'
-        "</FloatParameterType>",
+        '<ContextAlarmList><ContextAlarm><StaticAlarmRanges><WarningRange maxInclusive="500"/>'
+        '</StaticAlarmRanges><ContextMatch><Comparison parameterRef="MODE" value="BUSY"/>'
+        "</ContextMatch></ContextAlarm></ContextAlarmList></FloatParameterType>",
         parameters=bits.parameter("VOLT", "volts")
         + bits.parameter("TEMP", "degrees")
         + bits.parameter("MODE", "modes")

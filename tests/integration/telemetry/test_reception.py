@@ -74,6 +74,9 @@ class TestFrames:
         assert bytes(bad.octets) == broken
         assert (bad.contact, bad.station, bad.received_at) == (contact, "KASHI", after(1000))
         assert "error control" in bad.reason.lower()
+        fields = {field.name: field for field in selectors.examine_bad_frame(bad)}
+        assert fields["Virtual channel identifier"].value == 0
+        assert "the octets give" in fields["Frame error control field"].value
 
     def test_counts_a_frame_that_was_refused_in_part_once(self, reception, session):
         [frame] = Transmitter().frames(power(1))
@@ -82,12 +85,40 @@ class TestFrames:
         session.refresh_from_db()
         assert (session.frames_good, session.frames_bad) == (1, 1)
 
+    def test_counts_frames_and_losses_of_each_virtual_channel_by_the_hour(
+        self, reception, session, dd1
+    ):
+        sender = Transmitter()
+        real_time = sender.frames(*[power(second) for second in range(60)])
+        recorded = sender.frames(*[power(second) for second in range(100, 160)], channel=1)
+        half = len(real_time) // 2
+        reception.receive_frames(heard(real_time[:half], at=3500), session=session)
+        reception.receive_frames(heard(recorded[:2], at=3500), session=session)
+        reception.receive_frames(heard(real_time[half + 2 :], at=3700))  # without a contact too
+        reception.receive_frames(heard(recorded[5:], at=3700), session=session)
+        reception.settle(session)
+
+        def counted(start_s, end_s):
+            return [
+                (one.station, one.virtual_channel, one.frames_good, one.frames_lost)
+                for one in selectors.channel_counts(dd1, start=after(start_s), end=after(end_s))
+            ]
+
+        assert counted(3000, 3600) == [("KASHI", 0, half, 0), ("KASHI", 1, 2, 0)]
+        assert counted(3000, 3601) == [
+            ("KASHI", 0, len(real_time) - 2, 2),
+            ("KASHI", 1, len(recorded) - 3, 3),
+        ]
+        assert counted(7199, 9000) == counted(3600, 7200)
+        assert counted(7200, 9000) == []
+
     def test_keeps_a_packet_that_the_dictionary_does_not_know(self, reception, dd1):
         unknown = packet(300, 5, b"what is this")
         reception.receive_packets(received(unknown))
         [bad] = selectors.bad_frames(spacecraft=dd1)
         assert bytes(bad.octets) == unknown
         assert bad.reason.startswith("packet not decoded: ")
+        assert ("APID", 300) in [(f.name, f.value) for f in selectors.examine_bad_frame(bad)]
         page = selectors.packets_since(dd1, 0, apids={300})
         assert [one.octets for one in page.packets] == [unknown]
 

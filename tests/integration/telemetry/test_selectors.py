@@ -7,6 +7,7 @@ import pytest
 
 from telemetry import selectors
 from telemetry.models import LinkSession
+from telemetry.selectors import limit_stretches
 from telemetry.services import open_session
 from tests import factories
 from tests.integration.telemetry.craft import AT, after, packet, power, received, report, wheel
@@ -46,6 +47,46 @@ class TestLatestValues:
     def test_names_the_spacecraft_that_lacks_a_parameter(self, dd1):
         with pytest.raises(selectors.TelemetryRefusedError, match="DD-1 has no parameter 'WARP'"):
             selectors.latest_values(dd1, names=["WARP"])
+
+
+class TestLimitsInForce:
+    def stretches(self, dd1, name, start_s, end_s):
+        found = selectors.limits_in_force(dd1, name, start=after(start_s), end=after(end_s))
+        return [(one.begin, one.end, [r.maximum for r in one.ranges]) for one in found]
+
+    def test_change_with_the_mode_that_they_hang_on(self, reception, dd1):
+        modes = [0, 0, 1, 1, 0, 1]
+        reception.receive_packets(received(*[power(s, mode=m) for s, m in enumerate(modes)]))
+        assert self.stretches(dd1, "RATE", 0, 100) == [
+            (None, after(2), []),
+            (after(2), after(4), [500]),
+            (after(4), after(5), []),
+            (after(5), None, [500]),
+        ]
+
+    def test_go_on_from_the_mode_before_the_interval(self, reception, dd1):
+        reception.receive_packets(received(power(1, mode=1), power(50, mode=0)))
+        assert self.stretches(dd1, "RATE", 10, 60) == [
+            (None, after(50), [500]),
+            (after(50), None, []),
+        ]
+        assert self.stretches(dd1, "RATE", 20, 30) == [(None, None, [500])]
+
+    def test_are_the_default_ones_before_any_mode_is_known(self, dd1):
+        assert self.stretches(dd1, "RATE", 0, 100) == [(None, None, [])]
+
+    def test_are_one_stretch_where_they_hang_on_nothing(self, dd1):
+        assert self.stretches(dd1, "TEMP", 0, 100) == [(None, None, [50])]
+        assert self.stretches(dd1, "MODE", 0, 100) == []
+
+    def test_say_nothing_of_what_was_not_looked_at(self, reception, dd1, monkeypatch):
+        monkeypatch.setattr(limit_stretches, "MAX_SAMPLES", 3)
+        modes = [1, 0, 1, 1, 0]
+        reception.receive_packets(received(*[power(s, mode=m) for s, m in enumerate(modes)]))
+        assert self.stretches(dd1, "RATE", 0, 100) == [
+            (after(2), after(4), [500]),
+            (after(4), None, []),
+        ]
 
 
 class TestHistory:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -385,3 +386,32 @@ class TestLimits:
         assert line.receive_packets(bare(same, same)).transitions == []
         later = line.receive_packets(bare(power_packet(2, 31)))
         assert self.transitions(later) == [("VOLT", "NOMINAL", "WARNING", 31, False)]
+
+    @given(
+        volts=st.lists(st.sampled_from([10, 25, 26, 27, 40]), min_size=1, max_size=30),
+        late=st.integers(0, 30),
+        cuts=st.lists(st.integers(0, 30), max_size=4),
+        violations=st.integers(1, 3),
+        conformance=st.integers(1, 3),
+    )
+    def test_a_quick_look_changes_nothing_that_a_full_check_finds(
+        self, volts, late, cuts, violations, conformance
+    ):
+        limit = definition_of(DICTIONARY.parameters["VOLT"])
+        limit = replace(limit, min_violations=violations, min_conformance=conformance)
+        packets = [power_packet(second, value) for second, value in enumerate(volts)]
+        packets += packets[:late]  # recorded, or repeats
+        edges = [0, *sorted(cuts), len(packets)]
+        found = []
+        for screens in (True, False):
+            flow = pipeline(
+                limit_definitions=[limit], states_in_force={"VOLT": LimitState.WARNING}
+            )
+            if not screens:
+                flow._watch._screen.nominal = lambda columns: set()
+            results = [
+                flow.receive_packets(bare(*packets[begin:end])) for begin, end in pairwise(edges)
+            ]
+            states = [batch.states["VOLT"].tolist() for r in results for batch in r.batches]
+            found.append((states, [t for r in results for t in r.transitions]))
+        assert found[0] == found[1]

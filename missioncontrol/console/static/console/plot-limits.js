@@ -1,6 +1,8 @@
 // Draws limits into a plot: a dashed line each, in the colour of the state beyond it, with its name. plot.js calls it.
 //
-//   drawPlotLimits(plot, [{name, scale, value, side: "above" | "below", status}, …], style of the page)
+//   drawPlotLimits(plot, [{name, scale, value, side: "above" | "below", status, from_s, to_s}, …], style of the page)
+//
+// A limit that changes with its context has a line for each time that it held; from_s and to_s are null at the edges.
 
 const DASH = 4;
 const LETTERS = 11;
@@ -21,11 +23,11 @@ function labelPlace(taken, y, width, right, leastGap) {
 function drawLines(ctx, bbox, limits, ratio) {
   ctx.lineWidth = ratio;
   ctx.setLineDash([DASH * ratio, DASH * ratio]);
-  for (const { y, colour } of limits) {
+  for (const { y, left, right, colour } of limits) {
     ctx.strokeStyle = colour;
     ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.moveTo(left, y);
+    ctx.lineTo(right, y);
     ctx.stroke();
   }
 }
@@ -37,11 +39,13 @@ function drawNames(ctx, bbox, limits, ratio, ground) {
   ctx.lineWidth = HALO * ratio;
   ctx.setLineDash([]);
   ctx.strokeStyle = ground;
-  for (const { name, value, side, status, y, colour } of limits) {
+  // One name for all lines of a limit, at the last of them.
+  const named = new Map(limits.map((limit) => [`${limit.name} ${limit.status} ${limit.side} ${limit.value}`, limit]));
+  for (const { name, value, side, status, y, right, colour } of named.values()) {
     const text = `${name} ${status} ${side === "above" ? ">" : "<"} ${value}`;
     // On the side where the alarm is, where there is room for it.
     const isAbove = side === "above" ? y - LABEL_ROOM * ratio > bbox.top : y + LABEL_ROOM * ratio > bbox.top + bbox.height;
-    const place = labelPlace(taken, y + (isAbove ? LABEL_ABOVE : LABEL_BELOW) * ratio, ctx.measureText(text).width, bbox.left + bbox.width - EDGE * ratio, LABEL_BELOW * ratio);
+    const place = labelPlace(taken, y + (isAbove ? LABEL_ABOVE : LABEL_BELOW) * ratio, ctx.measureText(text).width, right - EDGE * ratio, LABEL_BELOW * ratio);
     ctx.fillStyle = colour;
     ctx.strokeText(text, place.right, place.y);
     ctx.fillText(text, place.right, place.y);
@@ -51,9 +55,14 @@ function drawNames(ctx, bbox, limits, ratio, ground) {
 globalThis.drawPlotLimits = (plot, limits, style) => {
   const { ctx, bbox } = plot;
   const ratio = globalThis.uPlot.pxRatio ?? devicePixelRatio;
+  const edges = [bbox.left, bbox.left + bbox.width];
+  const across = (at, edge) => (at === null ? edge : Math.min(edges[1], Math.max(edges[0], plot.valToPos(at, "x", true))));
   const placed = limits
-    .map((limit) => ({ ...limit, y: Math.round(plot.valToPos(limit.value, limit.scale, true)), colour: style.getPropertyValue(`--${limit.status}`) }))
-    .filter(({ y }) => y >= bbox.top && y <= bbox.top + bbox.height);
+    .map((limit) => ({
+      ...limit, y: Math.round(plot.valToPos(limit.value, limit.scale, true)),
+      left: across(limit.from_s, edges[0]), right: across(limit.to_s, edges[1]), colour: style.getPropertyValue(`--${limit.status}`),
+    }))
+    .filter(({ y, left, right }) => y >= bbox.top && y <= bbox.top + bbox.height && left < right);
   ctx.save();
   drawLines(ctx, bbox, placed, ratio);
   drawNames(ctx, bbox, placed, ratio, style.getPropertyValue("--surface"));

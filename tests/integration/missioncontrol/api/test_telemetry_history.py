@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pyarrow.ipc
 import pytest
 
+from telemetry.models import ChannelFrames
 from telemetry.services import TelemetryReception
 from tests.integration.missioncontrol.api.conftest import assert_problem, assert_wrong_field
 from tests.integration.telemetry import craft
@@ -122,3 +123,19 @@ class TestOthers:
 
     def test_inputs_are_listed(self, filled, operator):
         assert operator.get("/spacecraft/DD-9/inputs").json()["items"] == []
+
+    def test_frames_are_counted_by_virtual_channel_page_by_page(self, filled, operator):
+        for channel, lost in enumerate((0, 3)):
+            ChannelFrames.objects.create(
+                spacecraft=filled,
+                station="KASHI",
+                virtual_channel=channel,
+                hour=datetime(2026, 12, 1, 12, tzinfo=UTC),
+                frames_good=1000,
+                frames_lost=lost,
+            )
+        url = "/spacecraft/DD-9/virtual-channels"
+        first = operator.get(url, {**SPAN, "limit": 1}).json()
+        second = operator.get(url, {**SPAN, "cursor": first["next"]}).json()
+        assert [one["frames_lost"] for one in first["items"] + second["items"]] == [0, 3]
+        assert second["items"][0]["station"] == "KASHI"

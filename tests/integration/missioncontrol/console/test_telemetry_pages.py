@@ -14,8 +14,9 @@ from missioncontrol.kernel import clock
 from telemetry import selectors
 from telemetry.archive import RawPacket, open_writer
 from telemetry.archive.packet_rows import rows_of_packets
+from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.definition import segmenter_of
-from telemetry.models import InputCounts
+from telemetry.models import BadFrame, ChannelFrames, InputCounts
 from tests.browser.packets import HousekeepingPackets
 from tests.integration.missioncontrol.console.conftest import AT
 
@@ -124,6 +125,29 @@ class TestPackets:
         assert browser.get(f"{URL}/packets/{cursor}/octets").status_code == 404
 
 
+class TestBadFrames:
+    def frame(self, archived, fault: str) -> BadFrame:
+        return BadFrame.objects.create(
+            spacecraft=archived,
+            station="KASHI",
+            received_at=AT,
+            fault=fault,
+            reason="frame of 9 octets, expected 1115",
+            octets=bytes.fromhex("2a5611c81805ffffff"),
+        )
+
+    def test_show_where_the_fields_of_their_headers_stand(self, browser, archived):
+        frame = self.frame(archived, FrameFault.LENGTH)
+        page = browser.get(f"/telemetry/bad-frames/{frame.pk}/").content.decode()
+        assert "1.4…1.6 Virtual channel identifier 3 3" in text(page)
+        assert "4.5…5.7 First header pointer 5 5" in text(page)
+
+    def test_show_no_fields_of_octets_that_were_not_corrected(self, browser, archived):
+        frame = self.frame(archived, FrameFault.REED_SOLOMON)
+        page = browser.get(f"/telemetry/bad-frames/{frame.pk}/").content.decode()
+        assert "Nothing is known of what stands in it." in page
+
+
 class TestGaps:
     def test_are_counted_by_apid_and_listed(self, browser):
         page = browser.get(f"{URL}/gaps/").content.decode()
@@ -150,6 +174,17 @@ class TestGaps:
         page = browser.get(f"{URL}/gaps/").content.decode()
         assert "beacon 120 4.0 KiB 0 3 the queue was full" in text(page)
 
+    def test_stand_beside_the_frames_of_each_virtual_channel(self, browser, archived):
+        ChannelFrames.objects.create(
+            spacecraft=archived,
+            station="KASHI",
+            virtual_channel=1,
+            hour=AT,
+            frames_good=1452,
+            frames_lost=3,
+        )
+        assert "KASHI 1 1452 3" in text(browser.get(f"{URL}/gaps/").content.decode())
+
 
 class TestPlots:
     def test_get_least_and_greatest_value_of_each_part_and_the_limits(self, browser):
@@ -163,6 +198,8 @@ class TestPlots:
             "side": "below",
             "status": "caution",
             "mildest": True,
+            "from_s": None,
+            "to_s": None,
         }
 
     def test_are_saved_as_csv_with_all_parameters_that_are_seen(self, browser):

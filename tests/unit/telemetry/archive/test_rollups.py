@@ -105,3 +105,19 @@ class TestDecimatedFromRollups:
         write(tmp_path, times[5000:9000], values[5000:9000])  # not the same sequence counts
         write(tmp_path, times, values)  # the very same once more
         assert decimate(tmp_path, 20_000, buckets=5).count.sum() == 24_000
+
+    def test_segments_without_the_parameter_hide_none_that_have_it(self, tmp_path):
+        times = START_US + np.arange(20_000, dtype=np.int64) * 1_000_000
+        write(tmp_path, times, np.arange(20_000).astype(np.uint16))
+        with open_writer(tmp_path) as writer:  # of an older dictionary, over the same time
+            other = ColumnGroup(
+                spacecraft="DD-1",
+                container="Power",
+                times_us=times,
+                sequence_counts=np.zeros(20_000, dtype=np.uint16),
+                columns={"CURRENT": np.zeros(20_000)},
+            )
+            writer.append([], [other])
+        found = decimate(tmp_path, 20_000, buckets=5)
+        assert found.count.sum() == 20_000
+        assert (found.minimum.min(), found.maximum.max()) == (0, 19_999)
