@@ -63,69 +63,6 @@ class TestTimeline:
         )
 
 
-def choose(page, state):
-    """Go along the rows until something in a state is chosen."""
-    page.focus("#timeline")
-    for _ in range(60):
-        page.keyboard.press("ArrowRight")
-        if f", {state}, " in page.text_content("#timeline-selected"):
-            return page.text_content("#timeline-selected")
-    raise AssertionError(f"nothing is {state}")
-
-
-class TestWish:
-    def test_is_asked_by_key_and_answered_beneath_the_timeline(self, signed_in):
-        page = signed_in("ines", "/timeline/")
-        page.wait_for_selector("#timeline[data-drawn]")
-        page.wait_for_selector("#wish-propose[disabled]")
-        choose(page, "opportunity")
-        page.wait_for_selector("#wish-propose >> text=Propose to book")
-        page.keyboard.press("p")
-        page.wait_for_selector("#timeline-changes tr[data-kind=ADDED] >> text=as was asked")
-        page.wait_for_selector("#timeline-table [data-key=added]")
-        assert "?plan=" in page.url
-        # A worker would tell its page; the address shows the same.
-        page.reload()
-        page.wait_for_selector("#timeline-table [data-key=added]")
-        page.click("#part-timeline-plan a >> text=Open plan")
-        page.wait_for_selector("#pins >> text=is booked, for housekeeping")
-
-    def test_moves_a_pass_that_is_dragged_to_another_window(self, signed_in):
-        page = signed_in("hugo", "/timeline/")
-        page.wait_for_selector("#timeline[data-drawn]")
-        page.click("[data-by=spacecraft]")
-        passes, windows = marks(page, "booked"), marks(page, "opportunity")
-        page.mouse.move(*passes[-1])
-        page.mouse.down()
-        page.mouse.move(*windows[0], steps=4)
-        page.wait_for_selector("#timeline[data-carrying]")
-        page.mouse.up()
-        page.wait_for_selector("#timeline-table [data-key=freed]")
-        page.wait_for_selector("#timeline-table [data-key=added]")
-        page.wait_for_selector("#timeline-changes >> text=is to be left free, as was asked")
-
-
-def marks(page, state):
-    """Where items of a state are drawn, by the table: x and y of their middles in the page."""
-    page.wait_for_selector(f"#timeline-table [data-key={state}]")
-    return page.evaluate(PLACES, state)
-
-
-# The canvas tells nothing of its items; their places follow from what it is drawn from.
-PLACES = """async (state) => {
-  const canvas = document.getElementById("timeline");
-  const data = await (await fetch(canvas.dataset.itemsUrl)).json();
-  const box = canvas.getBoundingClientRect();
-  const nowS = (globalThis.missionClock.nowMs() - data.begins_ms) / 1000;
-  const [fromS, spanS, width] = [nowS - 7200, 43200, box.width - 128];
-  const { begins_s: begins, lasts_s: lasts, state: states } = data.items;
-  return begins
-    .map((at, item) => [at + lasts[item] / 2, data.states[states[item]]])
-    .filter(([at, is]) => is === state && at > nowS + 3600 && at < fromS + spanS)
-    .map(([at]) => [box.left + 128 + ((at - fromS) / spanS) * width, box.top + 26 + 12]);
-}"""
-
-
 class TestPlan:
     def test_is_approved_after_a_fresh_proof_and_published(self, signed_in, installation):
         page = signed_in("gus", "/plans/")
@@ -154,3 +91,67 @@ class TestPlan:
         row.wait_for()
         row.locator("button").click()
         page.wait_for_selector("#messages >> text=serves again")
+
+
+def choose(page, state):
+    """Go along the rows until something in a state is chosen."""
+    page.focus("#timeline")
+    for _ in range(60):
+        page.keyboard.press("ArrowRight")
+        if f", {state}, " in page.text_content("#timeline-selected"):
+            return page.text_content("#timeline-selected")
+    raise AssertionError(f"nothing is {state}")
+
+
+class TestWish:
+    def test_is_asked_by_key_and_answered_beneath_the_timeline(self, signed_in):
+        page = signed_in("ines", "/timeline/")
+        page.wait_for_selector("#timeline[data-drawn]")
+        page.wait_for_selector("#wish-propose[disabled]")
+        choose(page, "opportunity")
+        page.wait_for_selector("#wish-propose >> text=Propose to book")
+        page.keyboard.press("p")
+        page.wait_for_selector("#timeline-changes >> text=as was asked")
+        page.wait_for_selector("#timeline-table [data-key=added]")
+        assert "?plan=" in page.url
+        # A worker would tell its page; the address shows the same.
+        page.reload()
+        page.wait_for_selector("#timeline-table [data-key=added]")
+        page.click("#part-timeline-plan a >> text=Open plan")
+        page.wait_for_selector("#pins >> text=is booked, for")
+
+    def test_moves_a_pass_that_is_dragged_to_another_window(self, signed_in):
+        page = signed_in("hugo", "/timeline/")
+        page.wait_for_selector("#timeline[data-drawn]")
+        page.click("[data-by=spacecraft]")
+        passes, windows = marks(page, "booked"), marks(page, "opportunity")
+        page.mouse.move(*passes[0])
+        page.mouse.down()
+        page.mouse.move(*windows[-1], steps=4)
+        page.wait_for_selector("#timeline[data-carrying]")
+        page.mouse.up()
+        page.wait_for_selector("#timeline-table [data-key=freed]")
+        page.wait_for_selector("#timeline-table [data-key=added]")
+        page.wait_for_selector("#timeline-changes >> text=is to be left free, as was asked")
+
+
+def marks(page, state):
+    """Where items of a state are drawn, by the table: x and y of their middles in the page."""
+    page.wait_for_selector(f"#timeline-table [data-key={state}]")
+    return page.evaluate(PLACES, state)
+
+
+# The canvas tells nothing of its items; their places follow from what it is drawn from.
+PLACES = """async (state) => {
+  const canvas = document.getElementById("timeline");
+  const data = await (await fetch(canvas.dataset.itemsUrl)).json();
+  const box = canvas.getBoundingClientRect();
+  const nowS = (globalThis.missionClock.nowMs() - data.begins_ms) / 1000;
+  const [fromS, spanS, width] = [nowS - 7200, 43200, box.width - 128];
+  const { begins_s: begins, lasts_s: lasts, state: states } = data.items;
+  return begins
+    .map((at, item) => [at + lasts[item] / 2, data.states[states[item]]])
+    .filter(([at, is]) => is === state && at > nowS + 3600 && at < fromS + spanS)
+    .filter(([at]) => begins.filter((one, item) => one < at && at < one + lasts[item]).length < 2)
+    .map(([at]) => [box.left + 128 + ((at - fromS) / spanS) * width, box.top + 26 + 12]);
+}"""

@@ -184,7 +184,8 @@ class _Causes:
                 return f"its window goes to request {other.request}", None, (other.id,)
         others = tuple(other.id for other in opposed if other.id != contact.id)
         if others:
-            return f"gives way to {', '.join(others)}", None, others
+            asked = ", as was asked" if any(one in self.pinned for one in others) else ""
+            return f"gives way to {', '.join(others)}{asked}", None, others
         if contact.id not in self._windows:
             return "its window is gone", None, ()
         return "is worth more elsewhere" if replaced else "is needed no longer", None, ()

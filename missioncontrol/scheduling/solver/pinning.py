@@ -135,8 +135,8 @@ class _Wish:
             met = self._problem.outages[int(first_outage(instance, columns).max())]
             why = f": {met.reason}" if met.reason else ""
             return (
-                f"{met.resource} is out {met.begins:{_TIME}} to {met.ends:{_TIME}}{why}, "
-                "and set-up and tear-down count"
+                f"{met.resource} is out {met.begins:{_TIME}} to {met.ends:{_TIME}}{why}; "
+                "set-up and tear-down must lie outside, too"
             )
         windows, requests = instance.opportunities, instance.requests
         shortest_us = requests.shortest_us[requests.spacecraft == windows.spacecraft[place]]

@@ -216,7 +216,7 @@ class TestWish:
         assert plan.pins == [{"window": other, "request": "standing:DD-1"}]
         assert [(one["kind"], one["why"]) for one in plan.changes] == [
             ("ADDED", "is to be booked, as was asked"),
-            ("DROPPED", f"gives way to {other}"),
+            ("DROPPED", f"gives way to {other}, as was asked"),
         ]
         entry = AuditEntry.objects.filter(action="plan.propose").last()
         details = json.loads(bytes(entry.entry))["details"]

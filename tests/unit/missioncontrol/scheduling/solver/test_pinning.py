@@ -102,7 +102,10 @@ class TestPinWindows:
             asked, [one.contact for one in running.kept], freeze_first(asked).contacts
         )
         why = {(one.before or one.after).id: one.why for one in told.changes}
-        assert why == {"a": "gives way to b", "c": "is to be left free, as was asked"}
+        assert why == {
+            "a": "gives way to b, as was asked",
+            "c": "is to be left free, as was asked",
+        }
         assert "is to be booked, as was asked" in {
             one.why
             for one in difference(
@@ -123,7 +126,7 @@ class TestPinWindows:
             (
                 {"outages": (outage("KIRUNA-1", 820, 900),)},
                 {"booked": ["b"]},
-                "KIRUNA-1 is out 2026-12-01 00:13:40Z to 2026-12-01 00:15:00Z: storm, and set-up",
+                "KIRUNA-1 is out 2026-12-01 00:13:40Z to 2026-12-01 00:15:00Z: storm; set-up",
             ),
         ],
     )
