@@ -34,18 +34,9 @@ def put_contact(
     at: datetime,
     plan_id: int | None = None,
     request_id: int | None = None,
-    relay: Spacecraft | None = None,
 ) -> Contact:
-    """Book a window on an antenna that is free; over a relay, if one is given."""
-    contact = contact_of(
-        window,
-        antenna,
-        profile,
-        at=at,
-        plan_id=plan_id,
-        request_id=request_id,
-        relay=relay,
-    )
+    """Book a window on an antenna that is free."""
+    contact = contact_of(window, antenna, profile, at=at, plan_id=plan_id, request_id=request_id)
     return put_contacts([contact], actor=actor, at=at)[0]
 
 
@@ -57,9 +48,9 @@ def contact_of(
     at: datetime,
     plan_id: int | None,
     request_id: int | None,
-    relay: Spacecraft | None,
+    relay: Spacecraft | None = None,
 ) -> Contact:
-    """Return a window on an antenna as a contact, which is in no row yet."""
+    """Return a window on an antenna as a contact, which is in no row yet; maybe over a relay."""
     return Contact(
         spacecraft=window.spacecraft,
         antenna=antenna,
@@ -167,18 +158,11 @@ def contacts_in_the_way(
     ]
 
 
-def is_out(
-    antenna: Antenna,
-    profile: MissionProfile,
-    window: ContactWindow,
-    *,
-    relay: Spacecraft | None = None,
-) -> bool:
-    """Return whether an outage of the antenna, the spacecraft or its relay touches a window."""
+def is_out(antenna: Antenna, profile: MissionProfile, window: ContactWindow) -> bool:
+    """Return whether an outage of the antenna or the spacecraft touches a window."""
     begins, ends = occupied(antenna, profile, window.aos, window.los)
     of_antenna = Q(antenna=antenna, begins__lt=ends, ends__gt=begins)
-    flown = [window.spacecraft_id, *([relay.pk] if relay is not None else [])]
-    of_spacecraft = Q(spacecraft__in=flown, begins__lt=window.los, ends__gt=window.aos)
+    of_spacecraft = Q(spacecraft=window.spacecraft_id, begins__lt=window.los, ends__gt=window.aos)
     return Outage.objects.filter(of_antenna | of_spacecraft, lifted_at=None).exists()
 
 

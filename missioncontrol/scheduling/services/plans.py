@@ -44,6 +44,7 @@ _MIN_HORIZON: Final = timedelta(minutes=30)
 # What a booked contact brings by staying, as a share of what it is worth.
 _KEEPING: Final = 0.5
 _KEEPING_IN_REPAIR: Final = 1.0
+_MOST_MOVED: Final = 2  # by a repair, of the contacts that no outage hits
 _PROCESS: Final = "process:planner"
 _State = Plan.State
 
@@ -127,7 +128,7 @@ def improve_plan(*, plan_id: int, search: Search, at: datetime) -> Plan:
     """
     plan = Plan.objects.get(pk=plan_id)
     problem, first = _read(plan)
-    solve = repair_plan if plan.repairs else make_plan
+    solve = partial(repair_plan, most_moved=_MOST_MOVED) if plan.repairs else make_plan
     # As it was stored, so that the answer there was still answers it.
     posed, search = plan.document["problem"], replace(search, digest=plan.input_digest)
     found = _answer(lambda asked: solve(asked, search), problem)

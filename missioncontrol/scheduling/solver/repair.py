@@ -12,6 +12,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from missioncontrol.scheduling.solver.columns import kept_columns
+from missioncontrol.scheduling.solver.instance import index_problem
+from missioncontrol.scheduling.solver.outages import first_outage
 from missioncontrol.scheduling.solver.plan import Plan, PlanMethod
 from missioncontrol.scheduling.solver.planning import Search, greedy_plan, make_plan
 from missioncontrol.scheduling.solver.problem import (
@@ -71,13 +74,32 @@ def freeze_first(problem: Problem, *, digest: str | None = None) -> Plan:
     return greedy_plan(problem, PlanMethod.FREEZE_FIRST, digest=digest)
 
 
-def repair_plan(problem: Problem, search: Search) -> Plan:
-    """Return a better answer: solved anew around outages and pins, with the bonus for staying."""
+def repair_plan(problem: Problem, search: Search, *, most_moved: int | None = None) -> Plan:
+    """Return a better answer: solved anew around outages and pins, with the bonus for staying.
+
+    Args:
+        problem: As ``keep_running_plan`` makes it.
+        search: How long and how; without ``within``, it works about outages and pins.
+        most_moved: Of the running contacts that no outage hits, so many may move.
+            Where a better answer would move more, the one at once stands; so it
+            does not where somebody asked for a window (pins).
+    """
     if search.within is None:
         about = [*problem.outages, *_pinned_windows(problem)]
         nearby = ((one.begins - _NEARBY, one.ends + _NEARBY) for one in about)
         search = replace(search, within=_joined(nearby))
-    return replace(make_plan(problem, search), method=PlanMethod.REPAIRED)
+    mended = replace(make_plan(problem, search), method=PlanMethod.REPAIRED)
+    if most_moved is None or problem.pins or _moved(problem, mended) <= most_moved:
+        return mended
+    return freeze_first(problem, digest=search.digest)
+
+
+def _moved(problem: Problem, plan: Plan) -> int:
+    """Return how many kept contacts that no outage hits are not as they were."""
+    staying = set(plan.contacts)
+    gone = tuple(one for one in problem.kept if one.contact not in staying)
+    instance = index_problem(replace(problem, opportunities=(), kept=gone))
+    return int((first_outage(instance, kept_columns(instance)) < 0).sum())
 
 
 def _pinned_windows(problem: Problem) -> Iterator[Opportunity | Contact]:

@@ -49,6 +49,16 @@ class TestRepair:
         assert [one.id for one in repair_plan(stays, search()).contacts] == ["b", "c"]
         assert [one.id for one in repair_plan(moves, search()).contacts] == ["a-other", "c"]
 
+    def test_moves_no_more_contacts_that_no_outage_hits_than_it_may(self):
+        asked, contacts = running()
+        moves = keep_running_plan(
+            asked, contacts, outages=[outage("KIRUNA-1", 100, 200)], bonus_share=0.0
+        )
+        assert repair_plan(moves, search(), most_moved=1).method is PlanMethod.REPAIRED
+        stays = repair_plan(moves, search(), most_moved=0)
+        assert stays.method is PlanMethod.FREEZE_FIRST
+        assert [one.id for one in stays.contacts] == ["b", "c"]
+
     def test_says_of_every_contact_what_happens_to_it_and_why(self):
         asked, contacts = running()
         moves = keep_running_plan(
