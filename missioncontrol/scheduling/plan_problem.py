@@ -135,6 +135,7 @@ class _Rows:
             )
             # Thousands of few antennas and spacecraft: each is one object for all.
             .prefetch_related("spacecraft", "antenna__station", "relay")
+            .only("spacecraft", "antenna", "relay", "request", "state", "aos", "los", "pre_pass_s")
             .order_by("aos")
         )
         antennas = {one.pk: one for one in fleet.active_antennas()}
