@@ -17,6 +17,7 @@ from missioncontrol.api.fields import Instant, Number, Sentence, Text, example
 from missioncontrol.api.mission import spacecraft_in_field
 from missioncontrol.api.paging import Page, PageQuery, newest_first
 from missioncontrol.api.problems import NotFoundError
+from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.models import BadFrame
 
 router = Router(tags=["telemetry"], auth=TOKEN_OR_SESSION)
@@ -25,7 +26,11 @@ _HEAD_OCTETS: Final = 12
 
 
 class BadFrameOut(Schema):
-    """Octets that could not be used; ``head`` are the first twelve, in hexadecimal."""
+    """Octets that could not be used; ``head`` are the first twelve, in hexadecimal.
+
+    ``fault`` is the reason as a word to count by; empty for what was kept before
+    such words were.
+    """
 
     model_config = example(
         id=2,
@@ -33,6 +38,7 @@ class BadFrameOut(Schema):
         station="KASHI",
         contact=1,
         received_at="2026-12-01T12:24:31Z",
+        fault="fecf",
         reason="frame error control field does not match",
         octets=1115,
         head="042700118800000000000000",
@@ -44,6 +50,7 @@ class BadFrameOut(Schema):
     station: str
     contact: int | None
     received_at: Instant
+    fault: str
     reason: str
     octets: int
     head: str
@@ -55,6 +62,7 @@ class BadFrameQuery(PageQuery):
 
     spacecraft: Text | None = None
     station: Text | None = None
+    fault: FrameFault | None = None
     reason: Sentence | None = None
 
 
@@ -69,6 +77,8 @@ def list_bad_frames(request: HttpRequest, asked: Query[BadFrameQuery]) -> Page[B
         rows = rows.filter(spacecraft=spacecraft)
     if asked.station:
         rows = rows.filter(station=asked.station)
+    if asked.fault:
+        rows = rows.filter(fault=asked.fault)
     if asked.reason:
         rows = rows.filter(reason=asked.reason)
     found, cursor = newest_first(rows, cursor=asked.cursor, limit=asked.limit)
@@ -137,6 +147,7 @@ def _frame_out(frame: BadFrame) -> BadFrameOut:
         station=frame.station,
         contact=frame.contact_id,
         received_at=frame.received_at,
+        fault=frame.fault,
         reason=frame.reason,
         octets=len(octets),
         head=octets[:_HEAD_OCTETS].hex(),

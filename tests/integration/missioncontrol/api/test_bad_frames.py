@@ -13,7 +13,12 @@ OCTETS = bytes(range(40))
 @pytest.fixture
 def frame(dd1):
     return BadFrame.objects.create(
-        spacecraft=dd1, station="KASHI", received_at=AT, reason="its CRC is wrong", octets=OCTETS
+        spacecraft=dd1,
+        station="KASHI",
+        received_at=AT,
+        fault="fecf",
+        reason="its CRC is wrong",
+        octets=OCTETS,
     )
 
 
@@ -26,6 +31,7 @@ def test_says_why_it_could_not_be_used(operator, frame):
         "station": "KASHI",
         "contact": None,
         "received_at": "2026-12-01T12:00:00Z",
+        "fault": "fecf",
         "reason": "its CRC is wrong",
         "octets": 40,
         "head": "000102030405060708090a0b",
@@ -45,6 +51,8 @@ def test_comes_as_it_was_received(operator, frame):
     ("asked", "found"),
     [
         ({"spacecraft": "DD-1"}, 1),
+        ({"fault": "fecf"}, 1),
+        ({"fault": "length"}, 0),
         ({"reason": "its CRC is wrong"}, 1),
         ({"reason": "its CRC"}, 0),
         ({"station": "MOHE"}, 0),
