@@ -148,7 +148,7 @@ class TestAnInvitation:
         with page.expect_response(lambda answer: answer.status == 422):
             page.click("#account-form button")
         assert "The name 'alice' is taken" in page.text_content("#account-username-error")
-        page.fill("#account-username", "ines")
+        page.fill("#account-username", "olga")
         page.fill("#account-display", "Ines Duarte")
         page.click("#account-form button")
         address = urlsplit(page.text_content("#invitation-url"))
@@ -156,12 +156,12 @@ class TestAnInvitation:
         assert "not in yet" in page.text_content("#account-state")
 
         person = open_page(address.path)
-        assert "ines" in person.text_content("main")
+        assert "olga" in person.text_content("main")
         for field in ("#id_password1", "#id_password2"):
             person.fill(field, NEW_PASSWORD)
         person.click("#choose-password button")
         person.click("main a.primary")
-        fill_sign_in(person, "ines", NEW_PASSWORD)
+        fill_sign_in(person, "olga", NEW_PASSWORD)
         person.wait_for_selector("#ways-title")
         assert "flight dynamics" in person.text_content("#own-roles")
         assert "This invitation opens nothing" in open_page(address.path).text_content("h1")

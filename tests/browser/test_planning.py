@@ -132,7 +132,7 @@ class TestWish:
         page.mouse.up()
         page.wait_for_selector("#timeline-table [data-key=freed]")
         page.wait_for_selector("#timeline-table [data-key=added]")
-        page.wait_for_selector("#timeline-changes >> text=is to be left free, as was asked")
+        page.wait_for_selector("#timeline-changes >> text=is to be booked, as was asked")
 
 
 def marks(page, state):
