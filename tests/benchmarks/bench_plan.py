@@ -35,7 +35,12 @@ from missioncontrol.scheduling.solver.document import digest_of, plan_document, 
 from missioncontrol.scheduling.solver.plan import Plan, PlanMethod
 from missioncontrol.scheduling.solver.planning import Search, greedy_plan, make_plan
 from missioncontrol.scheduling.solver.problem import Problem
-from missioncontrol.scheduling.solver.repair import freeze_first, keep_running_plan, repair_plan
+from missioncontrol.scheduling.solver.repair import (
+    freeze_first,
+    keep_running_plan,
+    moving_few,
+    repair_plan,
+)
 from tests.benchmarks.planning_instances import planning_problem, station_outage
 
 SEEDS: Final = [int(seed) for seed in os.environ.get("SEEDS", "1,2,3,4,5").split(",")]
@@ -136,7 +141,8 @@ class Bench:
             frozen = freeze_first(mending, digest=digest)
             at_once_s = took_s()
             search = replace(self._search(REPAIR_LIMIT_S - at_once_s, seed), digest=digest)
-            mended = repair_plan(mending, search, most_moved=MOST_MOVED)
+            mended = repair_plan(mending, search)
+            mended = moving_few(mending, mended, frozen, most_moved=MOST_MOVED)
         verified(mending, frozen)
         verified(mending, mended)
         anew = self.solve(replace(problem, outages=(*problem.outages, outage)), 30.0, seed)

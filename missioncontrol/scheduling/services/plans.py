@@ -36,7 +36,7 @@ from missioncontrol.scheduling.solver.pinning import PinError
 from missioncontrol.scheduling.solver.plan import Plan as Answer
 from missioncontrol.scheduling.solver.planning import Search, greedy_plan, make_plan
 from missioncontrol.scheduling.solver.problem import Contact, Problem, ProblemError
-from missioncontrol.scheduling.solver.repair import freeze_first, repair_plan
+from missioncontrol.scheduling.solver.repair import freeze_first, moving_few, repair_plan
 
 MAX_HORIZON: Final = timedelta(days=14)
 REASSIGNED: Final = "REASSIGNED"  # a change beside those of ``ChangeKind``
@@ -128,11 +128,13 @@ def improve_plan(*, plan_id: int, search: Search, at: datetime) -> Plan:
     """
     plan = Plan.objects.get(pk=plan_id)
     problem, first = _read(plan)
-    solve = partial(repair_plan, most_moved=_MOST_MOVED) if plan.repairs else make_plan
+    solve = repair_plan if plan.repairs else make_plan
     # As it was stored, so that the answer there was still answers it.
     posed, search = plan.document["problem"], replace(search, digest=plan.input_digest)
     found = _answer(lambda asked: solve(asked, search), problem)
     better = found if found.objective >= first.objective else first
+    if plan.repairs:
+        better = moving_few(problem, better, first, most_moved=_MOST_MOVED)
     with transaction.atomic():
         locked = Plan.objects.select_for_update().get(pk=plan_id)
         if locked.state != _State.PROPOSED:

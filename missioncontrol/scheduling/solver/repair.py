@@ -74,24 +74,30 @@ def freeze_first(problem: Problem, *, digest: str | None = None) -> Plan:
     return greedy_plan(problem, PlanMethod.FREEZE_FIRST, digest=digest)
 
 
-def repair_plan(problem: Problem, search: Search, *, most_moved: int | None = None) -> Plan:
-    """Return a better answer: solved anew around outages and pins, with the bonus for staying.
-
-    Args:
-        problem: As ``keep_running_plan`` makes it.
-        search: How long and how; without ``within``, it works about outages and pins.
-        most_moved: Of the running contacts that no outage hits, so many may move.
-            Where a better answer would move more, the one at once stands; so it
-            does not where somebody asked for a window (pins).
-    """
+def repair_plan(problem: Problem, search: Search) -> Plan:
+    """Return a better answer: solved anew around outages and pins, with the bonus for staying."""
     if search.within is None:
         about = [*problem.outages, *_pinned_windows(problem)]
         nearby = ((one.begins - _NEARBY, one.ends + _NEARBY) for one in about)
         search = replace(search, within=_joined(nearby))
-    mended = replace(make_plan(problem, search), method=PlanMethod.REPAIRED)
-    if most_moved is None or problem.pins or _moved(problem, mended) <= most_moved:
+    return replace(make_plan(problem, search), method=PlanMethod.REPAIRED)
+
+
+def moving_few(problem: Problem, mended: Plan, at_once: Plan, *, most_moved: int) -> Plan:
+    """Return the mended plan, or the one at once where mending would move too many.
+
+    The one at once then has the bound and the prices that mending found. Where
+    somebody asked for windows (pins) as many move as it takes.
+
+    Args:
+        problem: What both answer, as ``keep_running_plan`` makes it.
+        mended: As ``repair_plan`` makes it.
+        at_once: As ``freeze_first`` makes it.
+        most_moved: Of the kept contacts that no outage hits, so many may move.
+    """
+    if problem.pins or _moved(problem, mended) <= most_moved:
         return mended
-    return freeze_first(problem, digest=search.digest)
+    return replace(at_once, bound=mended.bound, prices=mended.prices)
 
 
 def _moved(problem: Problem, plan: Plan) -> int:

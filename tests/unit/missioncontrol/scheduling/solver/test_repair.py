@@ -11,7 +11,12 @@ from missioncontrol.scheduling.solver.document import plan_document
 from missioncontrol.scheduling.solver.plan import PlanMethod
 from missioncontrol.scheduling.solver.planning import greedy_plan, make_plan
 from missioncontrol.scheduling.solver.problem import Problem, ProblemError
-from missioncontrol.scheduling.solver.repair import freeze_first, keep_running_plan, repair_plan
+from missioncontrol.scheduling.solver.repair import (
+    freeze_first,
+    keep_running_plan,
+    moving_few,
+    repair_plan,
+)
 from tests.unit.missioncontrol.scheduling.solver.problems import (
     at,
     outage,
@@ -54,10 +59,12 @@ class TestRepair:
         moves = keep_running_plan(
             asked, contacts, outages=[outage("KIRUNA-1", 100, 200)], bonus_share=0.0
         )
-        assert repair_plan(moves, search(), most_moved=1).method is PlanMethod.REPAIRED
-        stays = repair_plan(moves, search(), most_moved=0)
-        assert stays.method is PlanMethod.FREEZE_FIRST
-        assert [one.id for one in stays.contacts] == ["b", "c"]
+        mended, at_once = repair_plan(moves, search()), freeze_first(moves)
+        assert moving_few(moves, mended, at_once, most_moved=1) == mended
+        few = moving_few(moves, mended, at_once, most_moved=0)
+        assert few.contacts == at_once.contacts
+        assert few.bound == mended.bound > few.objective
+        verify_plan(plan_document(moves, few))
 
     def test_says_of_every_contact_what_happens_to_it_and_why(self):
         asked, contacts = running()
