@@ -56,7 +56,7 @@ def problem_document(problem: Problem) -> dict[str, Any]:
         "members": [_record(one) for one in problem.members],
         "outages": [_record(one) for one in problem.outages],
         "kept": [
-            {**_record(one.contact), "bonus": one.bonus, "frozen": one.frozen}
+            {**_contact(one.contact), "bonus": one.bonus, "frozen": one.frozen}
             for one in problem.kept
         ],
         "pins": [_record(one) for one in problem.pins],
@@ -92,7 +92,7 @@ def plan_document(
             "solver": plan.solver,
             "input_digest": plan.input_digest,
             "phases_s": plan.phases_s,
-            "contacts": [_record(one) for one in plan.contacts],
+            "contacts": [_contact(one) for one in plan.contacts],
             "unserved": [
                 {
                     "request": one.request,
@@ -199,8 +199,19 @@ def _record(one: Any) -> dict[str, Any]:
     return {field.name: _plain(getattr(one, field.name)) for field in fields(one)}
 
 
+# The next two are spelled out: there are many thousands of these.
+def _contact(one: Contact) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "request": one.request,
+        "spacecraft": one.spacecraft,
+        "path": list(one.path),
+        "begins": _time(one.begins),
+        "ends": _time(one.ends),
+    }
+
+
 def _opportunity(one: Opportunity) -> dict[str, Any]:
-    # Spelled out: there are many thousands.
     return {
         "id": one.id,
         "spacecraft": one.spacecraft,
@@ -226,7 +237,8 @@ def _plain(value: Any) -> Any:
 
 
 def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{utc.isoformat(timespec='microseconds')[:-6]}Z"  # without +00:00
 
 
 def _instant(text: str) -> datetime:
