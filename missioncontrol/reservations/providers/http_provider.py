@@ -217,7 +217,10 @@ def _shown(text: str) -> str:
 
 
 def _quoted(contact_id: str) -> str:
-    """Return an identifier as one segment of a path, whatever the provider made of it."""
+    """Return an identifier as one segment of a path, whatever the provider made of it.
+
+    Dots are quoted too, which ``urllib.parse.quote`` leaves: ".." would be another path.
+    """
     return "".join(
         chr(octet) if chr(octet).isascii() and chr(octet).isalnum() else f"%{octet:02X}"
         for octet in contact_id.encode()

@@ -15,6 +15,7 @@ from missioncontrol.scheduling.interchange.simple_schedule import (
     SimpleSchedule,
 )
 from missioncontrol.scheduling.models import Outage
+from missioncontrol.scheduling.outage_entries import log_outage
 from missioncontrol.scheduling.services.errors import OutageRefusedError, ScheduleRefusedError
 
 _LONGEST: Final = timedelta(days=366)
@@ -54,7 +55,7 @@ def declare_outage(
     require_declaring(actor, outage.owner)
     _check(outage, at)
     outage.save()
-    _log("outage.declare", outage, actor, at, planned=planned, reason=outage.reason)
+    log_outage("outage.declare", outage, actor, at, planned=planned, reason=outage.reason)
     return outage
 
 
@@ -77,7 +78,7 @@ def lift_outage(*, outage_id: int, actor: Operator, at: datetime) -> Outage:
         )
     outage.lifted_at = at
     outage.save(update_fields=["lifted_at"])
-    _log("outage.lift", outage, actor, at)
+    log_outage("outage.lift", outage, actor, at)
     return outage
 
 
@@ -188,20 +189,3 @@ def _check(outage: Outage, at: datetime) -> None:
         )
     if not outage.reason:
         raise OutageRefusedError("Give the reason; it is shown beside each contact that moves.")
-
-
-def _log(action: str, outage: Outage, actor: Operator, at: datetime, **details: object) -> None:
-    append_entry(
-        action=action,
-        subject=f"outage:{outage.pk}",
-        actor=actor,
-        at=at,
-        organisation=outage.owner.slug,
-        details={
-            "resource": outage.resource,
-            "begins": outage.begins.isoformat(),
-            "ends": outage.ends.isoformat(),
-            **details,
-        },
-    )
-    publish_after_commit({"type": "refresh", "part": "passes"})

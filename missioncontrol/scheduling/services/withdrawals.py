@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from missioncontrol.audit.services import append_entry
 from missioncontrol.scheduling.bookings import move_contact, occupied_by
 from missioncontrol.scheduling.models import Contact, Outage
+from missioncontrol.scheduling.outage_entries import log_outage
 
 _PROCESS = "process:reservations"
 _REASON_LENGTH = 300
@@ -47,18 +47,7 @@ def withdraw_contact(*, contact_id: int, reason: str, at: datetime) -> Outage | 
         reason=f"pass {contact.pk}: {reason}"[:_REASON_LENGTH],
         declared_at=at,
     )
-    append_entry(
-        action="outage.declare",
-        subject=f"outage:{outage.pk}",
-        actor=_PROCESS,
-        at=at,
-        organisation=outage.owner.slug,
-        details={
-            "resource": outage.resource,
-            "begins": begins.isoformat(),
-            "ends": ends.isoformat(),
-            "planned": False,
-            "reason": outage.reason,
-        },
+    log_outage(
+        "outage.declare", outage, _PROCESS, at, planned=outage.planned, reason=outage.reason
     )
     return outage
