@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from missioncontrol.scheduling.solver.bookings import Bookings
 from missioncontrol.scheduling.solver.columns import Columns
-from missioncontrol.scheduling.solver.document import digest_of, problem_document
 from missioncontrol.scheduling.solver.highs import SOLVER
 from missioncontrol.scheduling.solver.instance import Instance, Integers
 from missioncontrol.scheduling.solver.plan import CongestionPrice, Plan, PlanMethod
@@ -21,14 +21,15 @@ _ROUNDING = 1e-9  # of the objective: sums in another order differ by less
 def assemble(
     instance: Instance,
     chosen: Columns,
+    bookings: Bookings,
     *,
     method: PlanMethod,
+    digest: str,
     seed: int = 0,
     bound: float | None = None,
     prices: tuple[CongestionPrice, ...] = (),
-    digest: str | None = None,
 ) -> Plan:
-    """Return the plan of the chosen columns."""
+    """Return the plan of the chosen columns, which the bookings hold."""
     chosen = chosen.at(np.lexsort((chosen.opportunity, chosen.begins_us)))
     bonus = float(chosen.bonus.sum())
     counts = counted(instance, chosen)
@@ -43,8 +44,8 @@ def assemble(
         bound=bound,
         seed=seed,
         solver=SOLVER,
-        input_digest=digest or digest_of(problem_document(instance.problem)),
-        unserved=explain(instance, chosen, counts),
+        input_digest=digest,
+        unserved=explain(instance, bookings, counts),
         prices=prices,
     )
 
@@ -64,14 +65,15 @@ def _shortfall(instance: Instance, chosen: Columns, counts: Integers) -> float:
 
 def _contacts(instance: Instance, chosen: Columns) -> tuple[Contact, ...]:
     requests = instance.problem.requests
+    ids, paths, instant = instance.opportunities.ids, instance.paths, instance.instant
     return tuple(
         Contact(
-            id=instance.opportunities.ids[window],
+            id=ids[window],
             request=requests[request].id,
             spacecraft=requests[request].spacecraft,
-            path=instance.paths[path],
-            begins=instance.instant(begins_us),
-            ends=instance.instant(ends_us),
+            path=paths[path],
+            begins=instant(begins_us),
+            ends=instant(ends_us),
         )
         for window, request, path, begins_us, ends_us in zip(
             chosen.opportunity.tolist(),

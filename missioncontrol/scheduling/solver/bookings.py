@@ -5,27 +5,39 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from itertools import pairwise
+from operator import itemgetter
 
-from missioncontrol.scheduling.solver.instance import Instance
+import numpy as np
+
+from missioncontrol.scheduling.solver.instance import Booleans, Instance, Integers
+
+Chosen = tuple[int, int, int, int, int]  # window, request, path, begin, end
 
 
 class Timeline:
     """Half-open intervals on one resource, ``capacity`` of them at once."""
 
-    __slots__ = ("_begins", "_capacity", "_ends", "_keys", "_longest_us")
+    __slots__ = ("_begins", "_capacity", "_contacts", "_ends", "_longest_us")
 
     def __init__(self, capacity: int = 1) -> None:
         self._capacity = capacity
         self._begins: list[int] = []
         self._ends: list[int] = []
-        self._keys: list[int] = []
+        self._contacts: list[Chosen] = []
         self._longest_us = 0
 
-    def add(self, begins_us: int, ends_us: int, key: int) -> None:
+    def __len__(self) -> int:
+        return len(self._begins)
+
+    def intervals(self) -> tuple[list[int], list[int]]:
+        """Return the begins and the ends, in order of begin."""
+        return self._begins, self._ends
+
+    def add(self, begins_us: int, ends_us: int, contact: Chosen) -> None:
         at = bisect_right(self._begins, begins_us)
         self._begins.insert(at, begins_us)
         self._ends.insert(at, ends_us)
-        self._keys.insert(at, key)
+        self._contacts.insert(at, contact)
         if ends_us - begins_us > self._longest_us:
             self._longest_us = ends_us - begins_us
 
@@ -38,9 +50,9 @@ class Timeline:
             return False
         return at == len(self._begins) or self._begins[at] >= ends_us
 
-    def keys_within(self, begins_us: int, ends_us: int) -> list[int]:
-        """Return the keys of what overlaps an interval."""
-        return [self._keys[at] for at in self._overlapping(begins_us, ends_us)]
+    def contacts_within(self, begins_us: int, ends_us: int) -> list[Chosen]:
+        """Return the contacts that overlap an interval."""
+        return [self._contacts[at] for at in self._overlapping(begins_us, ends_us)]
 
     def free(self, begins_us: int, ends_us: int) -> list[tuple[int, int]]:
         """Return the parts of an interval in which one more fits throughout."""
@@ -79,24 +91,24 @@ class Timeline:
 
 
 class Bookings:
-    """Contacts chosen so far. A contact is (window, request, path, begin, end), in numbers."""
+    """Contacts chosen so far, one in a window."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._antennas = [Timeline(capacity) for capacity in instance.capacity.tolist()]
-        self._spacecraft = [Timeline() for _ in instance.spacecraft]
+        self.antennas = [Timeline(capacity) for capacity in instance.capacity.tolist()]
+        self.spacecraft = [Timeline() for _ in instance.spacecraft]
         self._windows: set[int] = set()
         self._left: list[int] = instance.requests.maximum_count.tolist()
         self._own: list[int] = instance.requests.spacecraft.tolist()
         self._profiles, self._profile_of = _profiles(instance)
         self._margins: dict[tuple[int, int], list[tuple[Timeline, int, int]]] = {}
 
-    def book(self, key: int, contact: tuple[int, int, int, int, int]) -> bool:
+    def book(self, contact: Chosen) -> bool:
         """Take a contact if everything that it needs is free; return whether it was."""
         window, request, path, begins_us, ends_us = contact
         if self._left[request] <= 0 or window in self._windows:
             return False
-        spacecraft = self._spacecraft[self._own[request]]
+        spacecraft = self.spacecraft[self._own[request]]
         if not spacecraft.has_room(begins_us, ends_us):
             return False
         margins = self._around(path, request)
@@ -104,11 +116,17 @@ class Bookings:
             if not antenna.has_room(begins_us - before_us, ends_us + after_us):
                 return False
         for antenna, before_us, after_us in margins:
-            antenna.add(begins_us - before_us, ends_us + after_us, key)
-        spacecraft.add(begins_us, ends_us, key)
+            antenna.add(begins_us - before_us, ends_us + after_us, contact)
+        spacecraft.add(begins_us, ends_us, contact)
         self._windows.add(window)
         self._left[request] -= 1
         return True
+
+    def may_have(self, windows: Integers, requests: Integers) -> Booleans:
+        """Return which windows are unused and wanted by a request that may have one more."""
+        used = np.zeros(int(windows.max(initial=0)) + 1, dtype=np.bool_)
+        used[[one for one in self._windows if one < len(used)]] = True
+        return ~used[windows] & (np.array(self._left)[requests] > 0)
 
     def is_open(self, window: int, request: int) -> bool:
         """Return whether a window is unused and its request may have one contact more."""
@@ -118,7 +136,7 @@ class Bookings:
         self, request: int, path: int, begins_us: int, ends_us: int
     ) -> list[tuple[int, int]]:
         """Return the parts of an interval in which a contact could be."""
-        spacecraft = self._spacecraft[self._own[request]]
+        spacecraft = self.spacecraft[self._own[request]]
         parts = spacecraft.free(begins_us, ends_us)
         for antenna, before_us, after_us in self._around(path, request):
             around = antenna.free(begins_us - before_us, ends_us + after_us)
@@ -127,15 +145,15 @@ class Bookings:
             )
         return parts
 
-    def in_the_way(self, contact: tuple[int, int, int, int, int]) -> list[int]:
-        """Return the keys of the contacts that leave no room for a contact."""
+    def in_the_way(self, contact: Chosen) -> list[Chosen]:
+        """Return the contacts that leave no room for a contact, in order of time."""
         _window, request, path, begins_us, ends_us = contact
-        keys = set(self._spacecraft[self._own[request]].keys_within(begins_us, ends_us))
+        found = set(self.spacecraft[self._own[request]].contacts_within(begins_us, ends_us))
         for antenna, before_us, after_us in self._around(path, request):
             interval = begins_us - before_us, ends_us + after_us
             if not antenna.has_room(*interval):
-                keys.update(antenna.keys_within(*interval))
-        return sorted(keys)
+                found.update(antenna.contacts_within(*interval))
+        return sorted(found, key=itemgetter(3, 0))
 
     def _around(self, path: int, request: int) -> list[tuple[Timeline, int, int]]:
         """Return (antenna, time before, time after) for what a path occupies."""
@@ -145,7 +163,7 @@ class Bookings:
             instance, (before_us, after_us) = self._instance, self._profiles[profile]
             found = [
                 (
-                    self._antennas[resource],
+                    self.antennas[resource],
                     max(int(instance.setup_us[resource]), before_us),
                     max(int(instance.teardown_us[resource]), after_us),
                 )

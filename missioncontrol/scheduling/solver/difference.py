@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from missioncontrol.scheduling.solver.bookings import Bookings
+from missioncontrol.scheduling.solver.bookings import Bookings, Chosen
 from missioncontrol.scheduling.solver.columns import kept_columns
 from missioncontrol.scheduling.solver.instance import index_problem
 from missioncontrol.scheduling.solver.outages import first_outage
@@ -152,10 +152,11 @@ class _Causes:
         )
         self._after = after
         self._bookings = Bookings(instance)
-        for key, contact in enumerate(after):
-            self._bookings.book(key, self._numbers(key, contact))
+        for place, contact in enumerate(after):
+            self._bookings.book(self._numbers(place, contact))
 
-    def _numbers(self, window: int, contact: Contact) -> tuple[int, int, int, int, int]:
+    def _numbers(self, window: int, contact: Contact) -> Chosen:
+        """Return a contact in numbers; any will do for its window that no other has."""
         return (
             window,
             self._requests[contact.request],
@@ -177,8 +178,8 @@ class _Causes:
             return f"{why}: {one.reason}" if one.reason else why, one.resource, ()
         if self.pinned.get(contact.id, "") is None:
             return "is to be left free, as was asked", None, ()
-        keys = self._bookings.in_the_way(self._numbers(-1, contact))
-        opposed = [self._after[key] for key in keys]
+        in_the_way = self._bookings.in_the_way(self._numbers(-1, contact))
+        opposed = [self._after[place] for place, *_ in in_the_way]
         for other in opposed:
             if other.id == contact.id and other.request != contact.request:
                 return f"its window goes to request {other.request}", None, (other.id,)

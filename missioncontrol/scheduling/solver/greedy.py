@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 import numpy as np
 
-from missioncontrol.scheduling.solver.bookings import Bookings
+from missioncontrol.scheduling.solver.bookings import Bookings, Chosen
 from missioncontrol.scheduling.solver.columns import Columns, contact_columns, contact_keys
 from missioncontrol.scheduling.solver.instance import Booleans, Instance, Integers
 from missioncontrol.scheduling.solver.problem import ProblemError
+from missioncontrol.scheduling.solver.room import Room
 from missioncontrol.scheduling.solver.spans import Spans
 
-Chosen = tuple[int, int, int, int, int]  # window, request, path, begin, end
+_FIRST_PIECE: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What fitted, and what it leaves free."""
+
+    booked: Booleans  # of the columns
+    trimmed: Columns  # contacts cut to the room there was; they stand in no column
+    bookings: Bookings  # of both
 
 
 def by_value(instance: Instance, columns: Columns) -> Integers:
@@ -31,7 +44,7 @@ def first_come(columns: Columns) -> Integers:
 
 def fill(
     instance: Instance, columns: Columns, order: Integers, spans: Spans | None = None
-) -> tuple[Booleans, Columns]:
+) -> Filled:
     """Book columns in an order, frozen ones first, as long as they fit.
 
     Args:
@@ -40,37 +53,38 @@ def fill(
         order: Indices of columns; those left out are not booked.
         spans: Where given, what does not fit whole is trimmed to the room there is.
 
-    Returns:
-        Which columns are booked, and the contacts that had to be trimmed, which
-        stand in no column yet.
-
     Raises:
         ProblemError: Two frozen contacts cannot both be.
     """
-    bookings = Bookings(instance)
-    booked = np.zeros(len(columns), dtype=np.bool_)
-    contacts = list(contact_keys(columns))
-    frozen = np.flatnonzero(columns.frozen).tolist()
-    for key in frozen:
-        if not bookings.book(key, contacts[key]):
-            raise ProblemError([_frozen_fault(instance, bookings, contacts, key)])
-    taken = list(frozen)
-    for key in order.tolist():
-        if bookings.book(key, contacts[key]):
-            taken.append(key)
-    booked[taken] = True
-    trimmed = [] if spans is None else _trim(instance, bookings, spans, len(columns))
-    return booked, _as_columns(instance, trimmed)
+    bookings, room = Bookings(instance), Room(instance, columns)
+    booked = columns.frozen.copy()
+    for contact in contact_keys(columns.at(booked)):
+        if not bookings.book(contact):
+            raise ProblemError([_frozen_fault(instance, bookings, contact)])
+    for piece in _doubling(order):
+        some = room.left(bookings, piece)
+        booked[some] = [bookings.book(one) for one in contact_keys(columns.at(some))]
+    trimmed = [] if spans is None else _trim(instance, bookings, spans)
+    return Filled(booked, _as_columns(instance, trimmed), bookings)
 
 
-def _frozen_fault(instance: Instance, bookings: Bookings, contacts: list[Chosen], key: int) -> str:
+def _doubling(order: Integers) -> list[Integers]:
+    """Cut an order into pieces, each as long as all that came before it."""
+    first = min(_FIRST_PIECE, len(order))
+    cuts = [
+        first << power for power in range(len(order).bit_length()) if first << power < len(order)
+    ]
+    return np.split(order, cuts)
+
+
+def _frozen_fault(instance: Instance, bookings: Bookings, contact: Chosen) -> str:
     ids = instance.opportunities.ids
-    others = [ids[contacts[other][0]] for other in bookings.in_the_way(contacts[key])]
+    others = [ids[other[0]] for other in bookings.in_the_way(contact)]
     reason = f"beside {', '.join(others)}" if others else "beside its request's maximum_count"
-    return f"Frozen contact {ids[contacts[key][0]]} cannot stay {reason}; free one of them."
+    return f"Frozen contact {ids[contact[0]]} cannot stay {reason}; free one of them."
 
 
-def _trim(instance: Instance, bookings: Bookings, spans: Spans, key: int) -> list[Chosen]:
+def _trim(instance: Instance, bookings: Bookings, spans: Spans) -> list[Chosen]:
     """Book the longest part that fits of each window not used yet, the most valuable first."""
     worth = instance.worth(spans.opportunity, spans.request, spans.ends_us - spans.begins_us)
     trimmed: list[Chosen] = []
@@ -80,7 +94,7 @@ def _trim(instance: Instance, bookings: Bookings, spans: Spans, key: int) -> lis
             continue
         within = int(spans.begins_us[span]), int(spans.ends_us[span])
         contact = _longest_free_part(instance, bookings, window, request, within)
-        if contact is not None and bookings.book(key + len(trimmed), contact):
+        if contact is not None and bookings.book(contact):
             trimmed.append(contact)
     return trimmed
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from missioncontrol.scheduling.solver.bookings import Bookings
+from missioncontrol.scheduling.solver.bookings import Bookings, Chosen
 from missioncontrol.scheduling.solver.candidates import first_columns
 from missioncontrol.scheduling.solver.columns import contact_columns, contact_keys
 from missioncontrol.scheduling.solver.instance import index_problem
@@ -84,9 +84,9 @@ class _Wish:
         self._running = Bookings(self._instance)
         self._served = np.zeros(len(part.requests), dtype=np.int64)
         for key in frozen:
-            self._settled.book(key, self._keys[key])
+            self._settled.book(self._keys[key])
         for key in [*frozen, *np.flatnonzero(self._columns.kept).tolist()]:
-            if self._running.book(key, self._keys[key]):
+            if self._running.book(self._keys[key]):
                 self._served[self._columns.request[key]] += 1
 
     def pins(self) -> Iterator[Pin]:
@@ -116,12 +116,12 @@ class _Wish:
         """Return whether a request may have a contact more, beside those that can stay."""
         request = int(self._columns.request[way])
         give_way = self._running.in_the_way(self._keys[way])
-        gone = sum(int(self._columns.request[other]) == request for other in give_way)
+        gone = sum(theirs == request for _window, theirs, *_ in give_way)
         most = int(self._instance.requests.maximum_count[request])
         return int(self._served[request]) - gone < most
 
     def _take(self, way: int) -> bool:
-        return bool(self._columns.frozen[way]) or self._settled.book(way, self._keys[way])
+        return bool(self._columns.frozen[way]) or self._settled.book(self._keys[way])
 
     def _unusable(self, name: str) -> str:
         """Return why no request can have a window."""
@@ -153,18 +153,19 @@ class _Wish:
             return "every request of its spacecraft has as many contacts as it may have"
         return "; ".join(self._opponent(other, way) for other in others)
 
-    def _opponent(self, other: int, way: int) -> str:
+    def _opponent(self, other: Chosen, way: int) -> str:
         columns, instance = self._columns, self._instance
-        name = instance.opportunities.ids[int(columns.opportunity[other])]
-        path = instance.path_resources[int(columns.path[other])]
-        common = {*path} & {*instance.path_resources[int(columns.path[way])]}
-        begins_us, ends_us = int(columns.begins_us[other]), int(columns.ends_us[other])
+        window, request, path, begins_us, ends_us = other
+        common = {*instance.path_resources[path]}
+        common &= {*instance.path_resources[int(columns.path[way])]}
         busy = "has the spacecraft"
         for resource in sorted(common)[:1]:
-            table, request = instance.requests, int(columns.request[other])
+            table = instance.requests
             begins_us -= max(int(instance.setup_us[resource]), int(table.before_us[request]))
             ends_us += max(int(instance.teardown_us[resource]), int(table.after_us[request]))
             busy = f"occupies {instance.antennas[resource]}, set-up and tear-down included,"
-        stays = "stays" if columns.frozen[other] else "is asked for as well"
+        frozen = columns.frozen & (columns.opportunity == window)
+        stays = "stays" if frozen.any() else "is asked for as well"
         begins, ends = instance.instant(begins_us), instance.instant(ends_us)
+        name = instance.opportunities.ids[window]
         return f"contact {name}, which {stays}, {busy} {begins:{_TIME}} to {ends:{_TIME}}"

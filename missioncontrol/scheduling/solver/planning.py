@@ -16,6 +16,7 @@ import numpy as np
 from missioncontrol.scheduling.solver.assembly import assemble, congestion_prices
 from missioncontrol.scheduling.solver.candidates import all_columns, first_columns
 from missioncontrol.scheduling.solver.columns import Columns
+from missioncontrol.scheduling.solver.document import digest_of, problem_document
 from missioncontrol.scheduling.solver.greedy import by_value, fill, first_come
 from missioncontrol.scheduling.solver.instance import Booleans, Instance, Integers, index_problem
 from missioncontrol.scheduling.solver.plan import Plan, PlanMethod
@@ -33,9 +34,10 @@ from missioncontrol.scheduling.solver.sweeps import (
     slices_between,
 )
 
-_FIRST_SLICE: Final = 350  # windows, at least; some hours of a busy day
+_FIRST_SLICE: Final = 250  # windows, at least; some hours of a busy day
 _CONTACTS_LONG: Final = 20  # a slice against the contacts in it, at least
-_LARGER: Final = 3
+_LARGER: Final = 3.0
+_LAST_LARGER: Final = 1.7
 _PARTS_COUNT: Final = 4.0  # columns of a window that make a slice larger, at most
 _PARTS_PER_S: Final = 8_000  # of windows; the relaxation takes a third of the time then
 _FIXED_PART: Final = 0.5  # of the time left that fixed sweeps may take
@@ -78,11 +80,12 @@ def greedy_plan(
             FREEZE_FIRST keeps every contact that can stay, then as GREEDY.
         digest: Of the problem's document, where the caller has it already.
     """
+    digest = digest or digest_of(problem_document(problem))
     instance = index_problem(problem)
     columns, spans = first_columns(instance)
-    chosen, trimmed = fill(instance, columns, _order(instance, columns, method), spans)
-    contacts = columns.at(chosen).and_then(trimmed)
-    return assemble(instance, contacts, method=method, digest=digest)
+    filled = fill(instance, columns, _order(instance, columns, method), spans)
+    contacts = columns.at(filled.booked).and_then(filled.trimmed)
+    return assemble(instance, contacts, filled.bookings, method=method, digest=digest)
 
 
 def make_plan(problem: Problem, search: Search) -> Plan:
@@ -94,12 +97,14 @@ def make_plan(problem: Problem, search: Search) -> Plan:
         ProblemError: Frozen contacts that cannot both be.
     """
     run = _Run(search)
+    digest = search.digest or digest_of(problem_document(problem))
+    run.mark("digest")
     instance = index_problem(problem)
     parts = round(_PARTS_PER_S * search.limit_s)
     columns, spans, complete = all_columns(instance, at_most=parts)
     run.mark("columns")
     method = PlanMethod.FREEZE_FIRST if problem.kept else PlanMethod.GREEDY
-    chosen, _ = fill(instance, columns, _order(instance, columns, method))
+    chosen = fill(instance, columns, _order(instance, columns, method)).booked
     run.mark("greedy")
     model = Model(columns, build_rows(instance, columns), columns.worth + columns.bonus)
     run.mark("rows")
@@ -108,15 +113,16 @@ def make_plan(problem: Problem, search: Search) -> Plan:
     chosen, bound = _Improvement(instance, model, relaxation, run).of(chosen)
     # Where every part is a column, none is left to be trimmed.
     rest = None if complete else spans
-    chosen, trimmed = fill(instance, columns, np.lexsort((-model.gain, ~chosen)), rest)
+    filled = fill(instance, columns, np.lexsort((-model.gain, ~chosen)), rest)
     plan = assemble(
         instance,
-        columns.at(chosen).and_then(trimmed),
+        columns.at(filled.booked).and_then(filled.trimmed),
+        filled.bookings,
         method=PlanMethod.OPTIMISED,
         seed=search.seed,
         bound=bound if complete else None,
         prices=congestion_prices(instance, model, relaxation),
-        digest=search.digest,
+        digest=digest,
     )
     return replace(plan, phases_s=run.closed())
 
@@ -158,10 +164,10 @@ class _Run:
         return self.phases_s
 
     def effort(self, part: float, slices: int) -> Effort:
-        """Return the effort for slices that may use a part of the time left."""
+        """Return the effort for some slices that may use a part of the time left."""
         stop_s = self.search.elapsed_s() + part * (self.left_s - _CLOSING_S)
         return Effort(
-            limit_s=lambda: max(stop_s - self.search.elapsed_s(), 0.0),
+            left_s=lambda: max(stop_s - self.search.elapsed_s(), 0.0),
             # The last digits are worth their time only where nothing else is lost.
             gap=self.search.target_gap / 2 if slices == 1 else _SLICE_GAP,
             seed=self.search.seed,
@@ -186,13 +192,17 @@ class _Improvement:
         chosen = self._better(chosen, np.lexsort((-self.model.gain, -self.relaxation.x)))
         self.run.mark("rounding")
         within, size = self._within(), self._first_size()
+        begins_us = self.model.columns.begins_us
         while within and not self._near_enough(chosen):
-            slices = slices_between(self.model.columns.begins_us, round(size), within)
+            slices = slices_between(begins_us, round(size), within)
             before_s = self.run.left_s
             chosen = self._sweep(slices, chosen)
-            # Larger slices take longer; begun too late they would find nothing.
-            if len(slices) == len(within) or 2.0 * self.run.left_s < before_s:
+            if len(slices) == len(within):
                 break
+            # Larger slices take longer; begun too late they would prove nothing.
+            if 2.0 * self.run.left_s < before_s:
+                slices = slices_between(begins_us, round(size * _LAST_LARGER), within)
+                return self._fixed_sweeps(slices, chosen, 1.0), self.bound
             size *= _LARGER
         return chosen, self.bound
 
@@ -237,11 +247,7 @@ class _Improvement:
     def _sweep(self, slices: Sequence[Slice], chosen: Booleans) -> Booleans:
         """Improve the plan slice by slice and across the edges, then prove how good it is."""
         run_all = self.run.search.run_all
-        effort = self.run.effort(_FIXED_PART, len(slices))
-        # Neighbours share contacts, so every other slice at a time.
-        for some in (slices[::2], slices[1::2], around_edges(slices)):
-            chosen = fixed_sweep(self.model, some, chosen, effort, run_all)
-        self.run.mark("fixed sweeps")
+        chosen = self._fixed_sweeps(slices, chosen, _FIXED_PART)
         bound, picked = priced_sweep(
             self.model, self.relaxation, slices, chosen, self.run.effort(1.0, len(slices)), run_all
         )
@@ -259,11 +265,24 @@ class _Improvement:
             self.run.mark("fixed sweeps")
         return merged
 
+    def _fixed_sweeps(self, slices: Sequence[Slice], chosen: Booleans, part: float) -> Booleans:
+        """Improve the plan slice by slice and across the edges, in a part of the time left."""
+        effort = self.run.effort(part, len(slices))
+        # Neighbours share contacts, so every other slice at a time.
+        groups = [slices[::2], slices[1::2], around_edges(slices)]
+        behind = sum(map(len, groups))
+        for some in groups:
+            behind -= len(some)
+            own = replace(effort, slices_behind=behind)
+            chosen = fixed_sweep(self.model, some, chosen, own, self.run.search.run_all)
+        self.run.mark("fixed sweeps")
+        return chosen
+
     def _better(self, chosen: Booleans, order: Integers) -> Booleans:
         """Return the better of a plan and what filling in an order gives."""
         if self.run.search.within is not None:
             outside = np.flatnonzero(chosen & ~self._inside())
             order = np.concatenate([outside, order[self._inside()[order]]])
-        other, _ = fill(self.instance, self.model.columns, order)
+        other = fill(self.instance, self.model.columns, order).booked
         better = self.model.objective(other) > self.model.objective(chosen)
         return other if better else chosen

@@ -14,41 +14,27 @@ from missioncontrol.scheduling.solver.plan import Conflict, ReasonCode, Unserved
 _SHOWN_WINDOWS = 8
 
 
-def explain(instance: Instance, chosen: Columns, counts: Integers) -> tuple[Unserved, ...]:
+def explain(instance: Instance, bookings: Bookings, counts: Integers) -> tuple[Unserved, ...]:
     """Return every request with too few contacts, and why it has no more.
 
     A request without a minimum wants one contact at least.
 
     Args:
         instance: The problem.
-        chosen: The plan's contacts.
+        bookings: The plan's contacts.
         counts: How many of them count for each request.
     """
     missing = np.maximum(instance.requests.minimum_count, 1) - counts
     short = [(request, int(missing[request])) for request in np.flatnonzero(missing > 0).tolist()]
-    if not short:
-        return ()
-    bookings = Bookings(instance)
-    for key, contact in enumerate(contact_keys(chosen)):
-        bookings.book(key, contact)
-    ids = [instance.opportunities.ids[window] for window in chosen.opportunity.tolist()]
-    return tuple(_Case(instance, bookings, ids, *one).unserved() for one in short)
+    return tuple(_Case(instance, bookings, *one).unserved() for one in short)
 
 
 class _Case:
     """One request that is short of contacts."""
 
-    def __init__(
-        self,
-        instance: Instance,
-        bookings: Bookings,
-        contact_ids: list[str],
-        request: int,
-        missing: int,
-    ) -> None:
+    def __init__(self, instance: Instance, bookings: Bookings, request: int, missing: int) -> None:
         self._instance = instance
         self._bookings = bookings
-        self._contact_ids = contact_ids
         self._request = request
         self._wanted = instance.problem.requests[request]
         self._missing = missing
@@ -148,13 +134,12 @@ class _Case:
 
     def _conflicting(self, columns: Columns) -> Unserved:
         best = np.argsort(-columns.worth, kind="stable")[:_SHOWN_WINDOWS]
-        conflicts = []
+        conflicts, ids = [], self._instance.opportunities.ids
         for contact in contact_keys(columns.at(best)):
-            keys = self._bookings.in_the_way(contact)
             conflicts.append(
                 Conflict(
-                    opportunity=self._instance.opportunities.ids[contact[0]],
-                    contacts=tuple(self._contact_ids[key] for key in keys),
+                    opportunity=ids[contact[0]],
+                    contacts=tuple(ids[other[0]] for other in self._bookings.in_the_way(contact)),
                 )
             )
         named = sorted({one for conflict in conflicts for one in conflict.contacts})

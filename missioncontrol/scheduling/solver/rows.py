@@ -241,9 +241,14 @@ def counting(instance: Instance, columns: Columns, request: int) -> Booleans:
 
 def counted(instance: Instance, chosen: Columns) -> Integers:
     """Return how many of the chosen contacts count for each request."""
-    counts = np.bincount(chosen.request, minlength=len(instance.requests.owner))
-    for request in np.flatnonzero(instance.requests.shared).tolist():
-        counts[request] = int(counting(instance, chosen, request).sum())
+    table = instance.requests
+    counts = np.bincount(chosen.request, minlength=len(table.owner))
+    own = dict(_groups(table.spacecraft[chosen.request], len(instance.spacecraft)))
+    parts = {spacecraft: chosen.at(members) for spacecraft, members in own.items()}
+    for request in np.flatnonzero(table.shared).tolist():
+        part = parts.get(int(table.spacecraft[request]))
+        if part is not None:
+            counts[request] = int(counting(instance, part, request).sum())
     return counts.astype(np.int64)
 
 

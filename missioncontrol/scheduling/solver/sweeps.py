@@ -29,6 +29,7 @@ from missioncontrol.scheduling.solver.restriction import Model, Restriction, pro
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 _LOOK_S: Final = 1e-4  # for each column, which the library takes before it regards its limit
+_FAIR_SHARES: Final = 4.0
 Slice = tuple[int, int]  # columns that begin in [from, until), microseconds
 
 
@@ -40,11 +41,27 @@ class RunAll(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard each slice is worked on; ``limit_s`` is asked when one begins."""
+    """How hard each slice is worked on.
 
-    limit_s: Callable[[], float]
+    Attributes:
+        left_s: Seconds left for all of them; asked when one begins.
+        gap: Relative difference from the bound that is near enough.
+        seed: Of the solver's choices.
+        slices_behind: Slices that others will work on within the same time.
+    """
+
+    left_s: Callable[[], float]
     gap: float
     seed: int
+    slices_behind: int = 0
+
+    def limit_s(self, slices: int) -> float:
+        """Return what the first of some slices may take: a few times its fair share.
+
+        The one hard slice in twenty would leave nothing for those that come after it.
+        """
+        left_s = self.left_s()
+        return min(left_s, _FAIR_SHARES * left_s / (slices + self.slices_behind))
 
 
 def slices_between(begins_us: Integers, columns_each: int, within: Sequence[Slice]) -> list[Slice]:
@@ -94,7 +111,10 @@ def priced_sweep(
     everywhere = np.arange(len(slices))
     picked = model.columns.frozen.copy()
     bound = parts.constant
-    solved = run_all(lambda number: parts.solve(number, chosen, effort), everywhere.tolist())
+    solved = run_all(
+        lambda number: parts.solve(number, chosen, effort, len(slices) - number),
+        everywhere.tolist(),
+    )
     for slice_bound, columns in solved:
         bound += slice_bound
         picked[columns] = True
@@ -135,7 +155,9 @@ class _Parts:
         constant += float(window_profit(model.columns.opportunity[outside], gain[outside]).sum())
         return cls(model, left, slice_of_column, slice_of_row, gain, profit, row_worth, constant)
 
-    def solve(self, number: int, chosen: Booleans, effort: Effort) -> tuple[float, Integers]:
+    def solve(
+        self, number: int, chosen: Booleans, effort: Effort, slices: int
+    ) -> tuple[float, Integers]:
         """Return one slice's bound and the columns that it chose."""
         left = self.left
         free = left.free[self.slice_of_column[left.free] == number]
@@ -147,7 +169,7 @@ class _Parts:
         rows = np.flatnonzero(inside | hard)
         linear = program(self.model, left, free, rows, self.gain[free])
         start = _with_slack(linear, chosen[free].astype(np.float64))
-        solved = _solve(linear, len(free), start, effort)
+        solved = _solve(linear, len(free), start, effort, effort.limit_s(slices))
         relaxed = float(self.row_worth[inside].sum()) + float(
             window_profit(self.model.columns.opportunity[free], self.profit[free]).sum()
         )
@@ -175,11 +197,12 @@ def fixed_sweep(
 ) -> Booleans:
     """Improve a plan slice by slice, what lies outside as it is; never makes it worse."""
 
-    def improve(one: Slice) -> tuple[Booleans, Integers]:
-        return _improve_slice(model, one, chosen, effort)
+    def improve(number: int) -> tuple[Booleans, Integers]:
+        slices_left = len(slices) - number
+        return _improve_slice(model, slices[number], chosen, effort, slices_left)
 
     best, objective = chosen, model.objective(chosen)
-    for inside, columns in run_all(improve, list(slices)):
+    for inside, columns in run_all(improve, range(len(slices))):
         candidate = best & ~inside
         candidate[columns] = True
         reached = model.objective(candidate)
@@ -190,7 +213,7 @@ def fixed_sweep(
 
 
 def _improve_slice(
-    model: Model, one: Slice, chosen: Booleans, effort: Effort
+    model: Model, one: Slice, chosen: Booleans, effort: Effort, slices: int
 ) -> tuple[Booleans, Integers]:
     columns = model.columns
     inside = (columns.begins_us >= one[0]) & (columns.begins_us < one[1]) & ~columns.frozen
@@ -199,12 +222,13 @@ def _improve_slice(
         return inside, np.flatnonzero(chosen & inside)
     linear = program(model, left, left.free, np.arange(len(left.rows)), model.gain[left.free])
     start = _with_slack(linear, chosen[left.free].astype(np.float64))
-    solved = _solve(linear, len(left.free), start, effort)
+    solved = _solve(linear, len(left.free), start, effort, effort.limit_s(slices))
     return inside, _picked(solved, left.free, chosen)
 
 
-def _solve(linear: LinearProgram, columns: int, start: Floats, effort: Effort) -> Solved:
-    limit_s = effort.limit_s()
+def _solve(
+    linear: LinearProgram, columns: int, start: Floats, effort: Effort, limit_s: float
+) -> Solved:
     if limit_s < _LOOK_S * columns:
         return Solved(x=None, bound=float("inf"))
     return solve_integer(

@@ -23,7 +23,7 @@ def timelines(draw):
     timeline, taken = Timeline(capacity), []
     for begins, ends in draw(st.lists(INTERVALS, max_size=12)):
         if timeline.has_room(begins, ends):
-            timeline.add(begins, ends, len(taken))
+            timeline.add(begins, ends, (len(taken), 0, 0, begins, ends))
             taken.append((begins, ends))
     return timeline, taken, capacity
 
@@ -39,11 +39,11 @@ class TestTimeline:
     def test_names_what_overlaps(self, drawn, wanted):
         timeline, taken, _ = drawn
         overlapping = {
-            key
-            for key, (begins, ends) in enumerate(taken)
+            (window, 0, 0, begins, ends)
+            for window, (begins, ends) in enumerate(taken)
             if begins < wanted[1] and wanted[0] < ends
         }
-        assert set(timeline.keys_within(*wanted)) == overlapping
+        assert set(timeline.contacts_within(*wanted)) == overlapping
 
     @given(drawn=timelines(), wanted=INTERVALS)
     def test_gives_the_free_parts_whole_and_apart(self, drawn, wanted):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from missioncontrol.scheduling.solver.document import (
     DocumentError,
@@ -66,3 +68,20 @@ class TestPlanDocument:
         change(document)
         with pytest.raises(DocumentError, match=message):
             read_plan_document(document)
+
+
+_ZONES = st.integers(-12, 14).map(lambda hours: timezone(timedelta(hours=hours)))
+_TIMES = st.datetimes(
+    min_value=datetime(1980, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone
+    max_value=datetime(2100, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC) | _ZONES,
+)
+
+
+class TestTimes:
+    @given(begins=_TIMES)
+    def test_are_written_as_utc_to_the_microsecond(self, begins):
+        horizon = {"begins": begins, "ends": begins + timedelta(days=1)}
+        document = problem_document(problem(windows=[], requests=[], **horizon))
+        text = begins.astimezone(UTC).isoformat(timespec="microseconds")
+        assert document["begins"] == f"{text.removesuffix('+00:00')}Z"

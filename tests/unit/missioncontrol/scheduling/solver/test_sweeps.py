@@ -23,7 +23,7 @@ from missioncontrol.scheduling.solver.sweeps import (
 from tests.unit.missioncontrol.scheduling.solver.exhaustive import best_objective
 from tests.unit.missioncontrol.scheduling.solver.problems import running_problems
 
-ENOUGH = Effort(limit_s=lambda: 60.0, gap=0.0, seed=0)
+ENOUGH = Effort(left_s=lambda: 60.0, gap=0.0, seed=0)
 EVER = (-(10**12), 10**12)
 
 
@@ -31,7 +31,7 @@ def modelled(problem):
     instance = index_problem(problem)
     columns, _, _ = all_columns(instance, at_most=10_000)
     model = Model(columns, build_rows(instance, columns), columns.worth + columns.bonus)
-    greedy, _ = fill(instance, columns, by_value(instance, columns))
+    greedy = fill(instance, columns, by_value(instance, columns)).booked
     return model, greedy
 
 
@@ -77,7 +77,7 @@ class TestPricedSweep:
         problem, slices = drawn
         model, greedy = modelled(problem)
         relaxation = relax(model, limit_s=60.0)
-        effort = Effort(limit_s=lambda: 0.0, gap=0.0, seed=0)
+        effort = Effort(left_s=lambda: 0.0, gap=0.0, seed=0)
         bound, _ = priced_sweep(model, relaxation, slices, greedy, effort, map)
         assert bound == pytest.approx(relaxation.bound, abs=1e-6)
 
