@@ -64,6 +64,16 @@ def state() -> ClockState:
     return _cache.state
 
 
+def read_again() -> ClockState:
+    """Return the anchor as the database has it at this moment.
+
+    Raises:
+        django.db.DatabaseError: the database is away; the anchor read last stays in force.
+    """
+    _cache.state, _cache.read_at = _read_state(), time.monotonic()
+    return _cache.state
+
+
 def forget() -> None:
     """Drop the cached anchor (after a change in this process, and between tests)."""
     _cache.state = None
@@ -117,8 +127,7 @@ def set_clock(*, mission_time: datetime, factor: float) -> None:
 
 def freeze() -> None:
     """Stop a rehearsal's clock where it is; in flight time cannot be stopped."""
-    forget()
-    reached = now()
+    reached = read_again().at(wall_now())
     ClockAnchor.objects.filter(pk=1, frozen=False).update(
         mission_time=reached, last_seen=reached, frozen=True
     )
@@ -127,8 +136,9 @@ def freeze() -> None:
 
 def keep() -> None:
     """Note the time reached, so that a killed rehearsal goes on from about here."""
-    forget()  # by an anchor that was just replaced, another time would be noted
-    ClockAnchor.objects.filter(pk=1, frozen=False).update(last_seen=now())
+    # By an anchor that was just replaced, another time would be noted.
+    reached = read_again().at(wall_now())
+    ClockAnchor.objects.filter(pk=1, frozen=False).update(last_seen=reached)
 
 
 def resume() -> None:

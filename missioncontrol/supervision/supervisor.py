@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
 from missioncontrol.kernel import broker, clock
@@ -56,7 +57,7 @@ class Supervisor:
                     )
         if changed or at_s - self._told_at > _TELL_EVERY_S:
             self._told_at = at_s
-            clock.keep()
+            _keep_clock()
             self._tell()
         time.sleep(_WATCH_EVERY_S)
 
@@ -90,6 +91,15 @@ class Supervisor:
             tell_processes(states)
         except RedisError as error:
             logger.warning("the state of the processes could not be told: %s", error)
+
+
+def _keep_clock() -> None:
+    """Note mission time; a database that is away for a while stops nobody."""
+    try:
+        clock.keep()
+    except DatabaseError as error:
+        logger.warning("mission time could not be noted, the database is away: %s", error)
+        connection.close()  # one that broke is not used again
 
 
 def wait_for_broker(*, within_s: float) -> None:

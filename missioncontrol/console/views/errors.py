@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -18,5 +21,8 @@ def not_found(_request: HttpRequest, exception: Exception | None = None) -> Http
 
 
 def fault(_request: HttpRequest) -> HttpResponse:
-    """Say that the console failed; the journal has the details."""
+    """Say that the console failed, or that its database is away; the journal has the details."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        page = render_to_string("console/503.html")
+        return HttpResponse(page, status=503, headers={"Retry-After": "5"})
     return HttpResponse(render_to_string("console/500.html"), status=500)

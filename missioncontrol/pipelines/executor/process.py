@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Final
 
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from missioncontrol.kernel import clock
 from missioncontrol.pipelines.executor.pass_run import PassRun
@@ -62,7 +62,11 @@ class PassExecutor:
         """Work until the stop event is set; then let the passes go to other executors."""
         logger.info("pass executor %s is running", self.name)
         while not self._stop.is_set():
-            self.look(clock.now())
+            try:
+                self.look(clock.now())
+            except DatabaseError as error:
+                # Passes that run go on as far as they can; new ones are found when it is back.
+                logger.warning("contacts cannot be read: %s", error)
             self._stop.wait(_LOOK_EVERY_S)
         for thread in self._running.values():
             thread.join(timeout=self._lease_s)
@@ -121,9 +125,19 @@ class PassExecutor:
 
     def _after_failure(self, lease: Lease, error: Exception) -> None:
         """Let the pass be tried again soon; close it when it is over and breaks each time."""
-        close_old_connections()  # perhaps the database went away
         self._failures[lease.contact_id] += 1
         self._not_before_s[lease.contact_id] = time.monotonic() + _BACK_OFF_S
+        close_old_connections()  # perhaps the database went away
+        try:
+            self._give_back(lease, error)
+        except DatabaseError as away:
+            logger.warning(
+                "contact %s: nobody takes it before its lease ends, the database is away: %s",
+                lease.contact_id,
+                away,
+            )
+
+    def _give_back(self, lease: Lease, error: Exception) -> None:
         at = clock.now()
         contact = selectors.get_contact(lease.contact_id)
         is_over = at > contact.los + timedelta(seconds=contact.post_pass_s) + _GIVE_UP_AFTER

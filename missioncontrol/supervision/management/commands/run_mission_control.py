@@ -16,7 +16,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from missioncontrol.fleet import selectors as fleet_selectors
 from missioncontrol.kernel import clock
@@ -63,9 +63,18 @@ class Command(BaseCommand):
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             supervisor.stop()
-            clock.freeze()
+            self._stop_clock()
             lock.close()
         self.stdout.write("Stopped. Nothing is lost; start again to go on from here.")
+
+    def _stop_clock(self) -> None:
+        connection.close()  # it may have broken since
+        try:
+            clock.freeze()
+        except DatabaseError as error:
+            self.stderr.write(
+                f"The database is away ({error}); a rehearsal goes on from where it was seen last."
+            )
 
     def _run(self, supervisor: Supervisor, *, host: str, port: int, factor: float | None) -> None:
         self.stdout.write("Starting mission control ...")

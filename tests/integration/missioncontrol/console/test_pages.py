@@ -6,7 +6,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import reverse
@@ -15,6 +15,7 @@ from missioncontrol.accounts.models import Operator, Organisation
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.console.presentation import isolation
 from missioncontrol.console.presentation.isolation import isolation_notice
+from missioncontrol.console.views import passes
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.organisations import acting_for_everybody
 from missioncontrol.scheduling.models import Contact, Plan
@@ -396,3 +397,25 @@ class TestDownloads:
 
     def test_find_no_entry_beyond_the_log(self):
         assert signed_in("alice").get("/audit/999999/proof").status_code == 404
+
+
+@pytest.mark.usefixtures("_in_scene")
+class TestDatabaseAway:
+    @pytest.mark.parametrize(
+        ("fault", "status", "words"),
+        [
+            (OperationalError("the server closed the connection"), 503, "does not answer"),
+            (RuntimeError("of ours"), 500, "has failed to draw this page"),
+        ],
+    )
+    def test_is_said_as_such(self, monkeypatch, fault, status, words):
+        def fail(*_, **__):
+            raise fault
+
+        browser = signed_in("alice")
+        browser.raise_request_exception = False
+        monkeypatch.setattr(passes, "render", fail)
+        answer = browser.get("/passes/")
+        assert answer.status_code == status
+        assert words in answer.content.decode()
+        assert answer.get("Retry-After") == ("5" if status == 503 else None)

@@ -114,6 +114,9 @@ class TestRehearsal:
         monkeypatch.setattr(clock, "_read_state", away)
         wall.passes(100)
         assert clock.now() == START + timedelta(seconds=3000)
+        with pytest.raises(OperationalError):
+            clock.keep()
+        assert clock.now() == START + timedelta(seconds=3000)
         clock.forget()
         with pytest.raises(OperationalError):
             clock.now()

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from missioncontrol.kernel import clock
 from missioncontrol.pipelines.executor import pass_run, process
@@ -95,6 +96,34 @@ class TestPassExecutor:
         executor.look(clock.now())
         stage.contact.refresh_from_db()
         assert (stage.contact.state, stage.contact.lease_epoch) == ("COMPLETED", 2)
+
+    def test_outlives_a_database_that_is_away(self, stage, executor, monkeypatch):
+        looks = []
+
+        def look(at):
+            looks.append(at)
+            if len(looks) == 1:
+                raise OperationalError("the server closed the connection")
+            executor._stop.set()
+
+        monkeypatch.setattr(executor, "look", look)
+        executor.run()
+        assert len(looks) == 2
+
+    def test_leaves_a_contact_to_its_lease_when_it_cannot_give_it_back(
+        self, stage, executor, monkeypatch
+    ):
+        def away(*_, **__):
+            raise OperationalError("the server closed the connection")
+
+        stage.every_nudge = away
+        monkeypatch.setattr(process, "release_lease", away)
+        executor.look(clock.now())
+        stage.contact.refresh_from_db()
+        assert stage.contact.state == Contact.State.PASS
+        assert stage.contact.lease_expires_at is not None
+        monkeypatch.undo()
+        assert executor._not_before_s.keys() == {stage.contact.pk}
 
     def test_closes_a_contact_that_breaks_every_run_long_after_its_end(
         self, stage, executor, monkeypatch

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, connection
 
+from missioncontrol.kernel import clock
 from missioncontrol.kernel.processes import told_processes
 from missioncontrol.supervision.children import Child, ChildDefinition, ChildState
 from missioncontrol.supervision.supervisor import Supervisor
@@ -60,6 +62,16 @@ class TestSupervisor:
         [told] = told_processes()
         assert (told.name, told.restarts, told.state) == ("sleeper", 1, "running")
         assert (told.pid, told.last_exit) == (child.pid, -signal.SIGKILL)
+
+    def test_outlives_a_database_that_is_away(self, supervisor, monkeypatch):
+        def away():
+            raise OperationalError("the server closed the connection")
+
+        monkeypatch.setattr(clock, "keep", away)
+        monkeypatch.setattr(connection, "close", lambda: None)  # that of the test itself
+        supervisor.start([ChildDefinition(name="sleeper", argv=SLEEPER)])
+        supervisor.watch()
+        assert [told.name for told in told_processes()] == ["sleeper"]
 
     def test_stops_even_a_child_that_does_not_listen_in_time(self, supervisor, tmp_path):
         supervisor.start(
