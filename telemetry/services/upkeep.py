@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -10,14 +11,18 @@ from django.db import transaction
 from missioncontrol.audit.services import Actor, append_entry
 from missioncontrol.fleet.models import Spacecraft
 from telemetry.archive import (
+    ArchiveLockedError,
     CompactionReport,
     RetentionReport,
+    column_store,
     compact,
     forget_before,
+    open_writer,
     rebuild,
 )
 from telemetry.definition import segmenter_of
 from telemetry.selectors import archive_folder
+from telemetry.selectors.archives import column_server
 
 
 def compact_archive(*, spacecraft: Spacecraft) -> CompactionReport | None:
@@ -26,11 +31,23 @@ def compact_archive(*, spacecraft: Spacecraft) -> CompactionReport | None:
     Returns:
         What was merged; None where nothing was ever received.
 
+    Columns that a server that was away did not take are made good besides, where nobody
+    receives the spacecraft.
+
     Raises:
         ArchiveLockedError: another process compacts or rebuilds it.
+        ArchiveUnavailableError: the server is still away.
     """
     folder = archive_folder(spacecraft)
-    return compact(folder) if folder.is_dir() else None
+    if not folder.is_dir():
+        return None
+    report = compact(folder)
+    server = column_server()
+    if server is not None:
+        with suppress(ArchiveLockedError), open_writer(folder, clickhouse=server) as writer:
+            if writer.packets_without_columns:
+                writer.recover(segmenter_of(spacecraft))
+    return report
 
 
 def keep_within_policy(
@@ -46,6 +63,7 @@ def keep_within_policy(
 
     Raises:
         ArchiveLockedError: another process compacts or rebuilds it.
+        ArchiveUnavailableError: the server that holds the columns does not answer.
     """
     folder = archive_folder(spacecraft)
     packets_days = settings.TELEMETRY_KEEP_PACKETS_DAYS
@@ -56,6 +74,7 @@ def keep_within_policy(
         folder,
         packets=at - timedelta(days=packets_days) if packets_days else None,
         columns=at - timedelta(days=columns_days) if columns_days else None,
+        store=column_store(column_server()),
     )
     if report.segments or report.files:
         with transaction.atomic():
@@ -79,14 +98,20 @@ def keep_within_policy(
 def rebuild_archive(*, spacecraft: Spacecraft, actor: Actor | str, at: datetime) -> int:
     """Decode all logged packets again by the dictionary in force, and replace the columns.
 
+    The new ones are where ARCHIVE_URL says, wherever the old ones were.
+
     Returns:
         How many packets the log holds.
 
     Raises:
         ArchiveLockedError: the spacecraft is being received now.
         ArchiveDamagedError: the packet log is damaged; nothing was replaced.
+        ArchiveUnavailableError: the server that is to hold them does not answer; nothing was
+            replaced.
     """
-    packets = rebuild(archive_folder(spacecraft), segmenter_of(spacecraft))
+    packets = rebuild(
+        archive_folder(spacecraft), segmenter_of(spacecraft), column_store(column_server())
+    )
     with transaction.atomic():
         append_entry(
             action="telemetry.rebuild",

@@ -1,0 +1,136 @@
+"""Reads columns from ClickHouse, and all else from the archive's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from telemetry.archive.clickhouse.samples import samples_of
+from telemetry.archive.clickhouse.server import ClickHouseServer
+from telemetry.archive.database import ColumnPlace
+from telemetry.archive.decimation import Buckets
+from telemetry.archive.folder_reader import FolderReader
+from telemetry.archive.interface import Affine, ArchiveError, Column, Decimated, Samples
+from telemetry.archive.packet_rows import to_us
+from telemetry.archive.rollups import BIN, Bins
+from telemetry.archive.sample_series import EMPTY, calibrated, interleaved
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_WHICH: Final = """
+WHERE spacecraft = {spacecraft:String} AND edition = {edition:UInt32}
+    AND parameter = {parameter:String}
+    AND time_us >= {first_us:Int64} AND time_us < {end_us:Int64}
+"""
+# Rows of a month are never equal to rows of another.
+_SETTINGS: Final = """
+SETTINGS do_not_merge_across_partitions_select_final = 1, output_format_arrow_string_as_string = 0
+"""
+_READ: Final = f"""
+SELECT time_us, sequence_count, dtype, bits, octets FROM samples FINAL {_WHICH}
+ORDER BY time_us, container, sequence_count {_SETTINGS}
+"""  # noqa: S608  # nosec B608
+# From the end on, in the order of the table, only as far as needed: nothing is merged first.
+_NEWEST: Final = f"""
+SELECT * FROM (
+    SELECT time_us, sequence_count, dtype, bits, octets FROM samples {_WHICH}
+        AND container = {{container:String}}
+    ORDER BY time_us DESC, sequence_count DESC, precedence DESC
+    LIMIT 1 BY time_us, sequence_count LIMIT {{limit:UInt64}})
+ORDER BY time_us, sequence_count {_SETTINGS}
+"""  # noqa: S608  # nosec B608
+_DECIMATE: Final = f"""
+SELECT intDiv((time_us - {{first_us:Int64}}) * {{buckets:Int64}},
+        {{end_us:Int64}} - {{first_us:Int64}}) AS bucket,
+    count() AS samples, countIf(isFinite(value)) AS finite,
+    minIf(value, isFinite(value)) AS least, maxIf(value, isFinite(value)) AS greatest,
+    sumIf(value, isFinite(value)) AS total, countIf(startsWith(dtype, '|V')) AS not_numbers
+FROM samples FINAL {_WHICH} GROUP BY bucket ORDER BY bucket {_SETTINGS}
+"""  # noqa: S608  # nosec B608
+
+
+class ClickHouseArchiveReader(FolderReader):
+    """See :class:`telemetry.archive.interface.ArchiveReader`."""
+
+    def __init__(self, path: Path, server: ClickHouseServer) -> None:
+        super().__init__(path, ColumnPlace.CLICKHOUSE)
+        self._server = server
+
+    def read(
+        self,
+        *,
+        spacecraft: str,
+        parameter: str,
+        start: datetime,
+        end: datetime,
+        limit: int | None = None,
+    ) -> Samples:
+        containers, asked = self._asked(spacecraft, parameter, to_us(start), to_us(end))
+        if not containers:
+            return EMPTY
+        if limit is None:
+            return samples_of(self._server.select(_READ, **asked), parameter)
+        newest = [
+            self._server.select(_NEWEST, **asked, container=container, limit=limit)
+            for container in containers
+        ]
+        parts = [samples_of(table, parameter) for table in newest]
+        return interleaved(parts, parameter).last(limit)
+
+    def read_decimated(
+        self,
+        *,
+        spacecraft: str,
+        parameter: str,
+        start: datetime,
+        end: datetime,
+        buckets: int,
+        calibrate: Callable[[Column], Column] | Affine | None = None,
+    ) -> Decimated:
+        filled = Buckets(first_us=to_us(start), end_us=to_us(end), count=buckets)
+        line = calibrate or Affine()
+        containers, asked = self._asked(spacecraft, parameter, filled.first_us, filled.end_us)
+        if not containers:
+            return filled.result()
+        if isinstance(line, Affine):
+            found = self._server.select(_DECIMATE, **asked, buckets=buckets)
+            if sum(found["not_numbers"].to_pylist()):
+                raise _no_number(parameter)
+            filled.add_counted(found["bucket"].to_numpy(), _bins_of(found), line)
+            return filled.result()
+        samples = samples_of(self._server.select(_READ, **asked), parameter)
+        if samples.values.dtype.kind not in "iuf":
+            raise _no_number(parameter)
+        if len(samples):
+            filled.add(samples.times_us, calibrated(samples.values, line))
+        return filled.result()
+
+    def _asked(
+        self, spacecraft: str, parameter: str, first_us: int, end_us: int
+    ) -> tuple[list[str], dict[str, str | int]]:
+        """Return in which containers a parameter was archived, and what a query is told."""
+        with self._snapshot() as edition:
+            containers = self._containers(edition, spacecraft, parameter)
+        return containers, {
+            "spacecraft": spacecraft,
+            "edition": edition,
+            "parameter": parameter,
+            "first_us": first_us,
+            "end_us": end_us,
+        }
+
+
+def _bins_of(table: pyarrow.Table) -> Bins:
+    bins = np.zeros(len(table), dtype=BIN)
+    for name in BIN.names or ():
+        bins[name] = table[name].to_numpy()
+    return bins
+
+
+def _no_number(parameter: str) -> ArchiveError:
+    return ArchiveError(f"{parameter!r} is no number; read() it, it cannot be decimated")

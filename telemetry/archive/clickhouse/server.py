@@ -1,0 +1,133 @@
+"""Asks a ClickHouse server, over its HTTP interface.
+
+What a query is about is bound to it as parameters (``{name:Type}`` in the text) and never
+written into its text. Rows go there and come back as Arrow streams.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from telemetry.archive.interface import ArchiveUnavailableError
+
+if TYPE_CHECKING:
+    import httpx
+    import pyarrow
+
+_CONNECT_S: Final = 3.0
+_ANSWER_S: Final = 60.0
+_SHOWN: Final = 300  # characters of a refusal
+
+
+@dataclass(frozen=True, slots=True)
+class ClickHouseServer:
+    """A database of a server, and as whom it is asked.
+
+    Attributes:
+        address: ``http://host:8123`` or ``https://host:8443``.
+        database: In which the tables are.
+        user: As whom; empty: the server's default user.
+        password: Its password.
+    """
+
+    address: str
+    database: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def at(cls, url: str) -> ClickHouseServer:
+        """Return the server that ``http://user:password@host:8123/database`` names."""
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        return cls(
+            address=f"{parts.scheme}://{host}",
+            database=unquote(parts.path.strip("/")),
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+        )
+
+    def run(self, query: str, **parameters: str | int) -> None:
+        """Run a statement that gives no rows.
+
+        Raises:
+            ArchiveUnavailableError: The server does not answer, or refuses.
+        """
+        self._post({}, query.encode(), parameters)
+
+    def select(self, query: str, **parameters: str | int) -> pyarrow.Table:
+        """Return the rows that a query gives.
+
+        Raises:
+            ArchiveUnavailableError: The server does not answer, or refuses.
+        """
+        import pyarrow.ipc
+
+        octets = self._post({}, f"{query} FORMAT ArrowStream".encode(), parameters)
+        with pyarrow.ipc.open_stream(octets) as stream:
+            return stream.read_all()
+
+    def insert(self, statement: str, rows: pyarrow.Table) -> None:
+        """Insert rows.
+
+        Raises:
+            ArchiveUnavailableError: The server does not answer, or refuses; some of the rows
+                may be stored.
+        """
+        import pyarrow.ipc
+
+        sink = pyarrow.BufferOutputStream()
+        with pyarrow.ipc.new_stream(sink, rows.schema) as stream:
+            stream.write_table(rows)
+        self._post({"query": f"{statement} FORMAT ArrowStream"}, sink.getvalue().to_pybytes(), {})
+
+    def _post(
+        self, query: Mapping[str, str], body: bytes, parameters: Mapping[str, str | int]
+    ) -> bytes:
+        import httpx
+
+        arguments = {
+            "database": self.database,
+            # An error in the middle of an answer would look like its end.
+            "wait_end_of_query": "1",
+            **query,
+            **{f"param_{name}": _escaped(value) for name, value in parameters.items()},
+        }
+        try:
+            answer = _client(self, os.getpid()).post("/", params=arguments, content=body)
+        except httpx.HTTPError as error:
+            raise ArchiveUnavailableError(
+                f"ClickHouse at {self.address} does not answer: {str(error) or type(error).__name__};"
+                " see that it runs and ARCHIVE_URL leads to it"
+            ) from error
+        if answer.is_error:
+            raise ArchiveUnavailableError(
+                f"ClickHouse at {self.address} refuses: {answer.text.strip()[:_SHOWN]}"
+            )
+        return answer.content
+
+
+@lru_cache(maxsize=8)
+def _client(server: ClickHouseServer, _process: int) -> httpx.Client:
+    """Return the connections of this process to a server; they serve all its threads."""
+    import httpx
+
+    credentials = {}
+    if server.user:
+        credentials = {"X-ClickHouse-User": server.user, "X-ClickHouse-Key": server.password}
+    return httpx.Client(
+        base_url=server.address,
+        headers=credentials,
+        timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
+    )
+
+
+def _escaped(value: str | int) -> str:
+    """Return a parameter as the server reads it: as a field of tab-separated values."""
+    text = str(value).replace("\\", "\\\\")
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\0", "\\0")
