@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 _CONNECT_S: Final = 3.0
 _ANSWER_S: Final = 60.0
 _SHOWN: Final = 300  # characters of a refusal
+
+_clients: Final[dict[tuple[ClickHouseServer, int], httpx.Client]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,12 @@ class ClickHouseServer:
             **{f"param_{name}": _escaped(value) for name, value in parameters.items()},
         }
         try:
-            answer = _client(self, os.getpid()).post("/", params=arguments, content=body)
+            answer = _client(self).post("/", params=arguments, content=body)
         except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
             raise ArchiveUnavailableError(
-                f"ClickHouse at {self.address} does not answer: {str(error) or type(error).__name__};"
-                " see that it runs and ARCHIVE_URL leads to it"
+                f"ClickHouse at {self.address} does not answer: {why}; see that it runs and"
+                " ARCHIVE_URL leads to it"
             ) from error
         if answer.is_error:
             raise ArchiveUnavailableError(
@@ -112,19 +114,29 @@ class ClickHouseServer:
         return answer.content
 
 
-@lru_cache(maxsize=8)
-def _client(server: ClickHouseServer, _process: int) -> httpx.Client:
+def close_connections() -> None:
+    """Close what this process has opened to servers; the next question opens it again."""
+    while _clients:
+        _clients.popitem()[1].close()
+
+
+def _client(server: ClickHouseServer) -> httpx.Client:
     """Return the connections of this process to a server; they serve all its threads."""
     import httpx
 
-    credentials = {}
-    if server.user:
-        credentials = {"X-ClickHouse-User": server.user, "X-ClickHouse-Key": server.password}
-    return httpx.Client(
-        base_url=server.address,
-        headers=credentials,
-        timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
-    )
+    # A process that was forked off has the sockets of its parent, which are not its own.
+    key = (server, os.getpid())
+    client = _clients.get(key)
+    if client is None:
+        credentials = {}
+        if server.user:
+            credentials = {"X-ClickHouse-User": server.user, "X-ClickHouse-Key": server.password}
+        client = httpx.Client(
+            base_url=server.address,
+            headers=credentials,
+            timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
+        )
+    return _clients.setdefault(key, client)
 
 
 def _escaped(value: str | int) -> str:
