@@ -26,6 +26,14 @@ class ColumnStore(Protocol):
         """How long rows should wait to be stored together."""
         ...
 
+    def require_ready(self) -> None:
+        """Make what is needed to store rows.
+
+        Raises:
+            ArchiveUnavailableError: They could not be stored now.
+        """
+        ...
+
     def store(self, edition: int, waiting: WaitingColumns) -> Note:
         """Store rows.
 
@@ -60,6 +68,9 @@ class SegmentStore:
 
     place: Final = ColumnPlace.FOLDER
     stored_within_s: Final = 0.1
+
+    def require_ready(self) -> None:
+        """Do nothing: the database was made with its tables."""
 
     def store(self, edition: int, waiting: WaitingColumns) -> Note:
         segments = waiting.encoded()

@@ -22,13 +22,25 @@ class ClickHouseStore:
 
     def __init__(self, server: ClickHouseServer) -> None:
         self._server = server
-        self._has_table = False
+        self._is_ready = False
+
+    def require_ready(self) -> None:
+        # Whose table was made by somebody else need not be allowed to make one.
+        found = self._server.select(
+            "SELECT name FROM system.tables"
+            " WHERE database = currentDatabase() AND name = 'samples'"
+        )
+        if not len(found):
+            self._server.run(CREATE_TABLE)
 
     def store(self, edition: int, waiting: WaitingColumns) -> Note:
         groups = list(waiting.together())
         if any(rows.columns for _, _, rows in groups):
-            self._require_table()
+            if not self._is_ready:
+                self.require_ready()
+            self._is_ready = False  # until this is stored
             self._server.insert(INSERT, table_of(edition, groups))
+            self._is_ready = True
         last = [last_row(spacecraft, container, rows) for spacecraft, container, rows in groups]
 
         def note(connection: sqlite3.Connection) -> None:
@@ -38,7 +50,7 @@ class ClickHouseStore:
         return note
 
     def keep_edition(self, spacecraft: str, edition: int) -> None:
-        self._require_table()
+        self.require_ready()
         self._server.run(
             "DELETE FROM samples"
             " WHERE spacecraft = {spacecraft:String} AND edition != {edition:UInt32}",
@@ -49,7 +61,7 @@ class ClickHouseStore:
     def forget_before(
         self, connection: sqlite3.Connection, spacecraft: str, edition: int, time_us: int
     ) -> int:
-        self._require_table()
+        self.require_ready()
         which = (
             "FROM samples WHERE spacecraft = {spacecraft:String} AND edition = {edition:UInt32}"
             " AND time_us < {time_us:Int64}"
@@ -63,8 +75,3 @@ class ClickHouseStore:
         if old:
             self._server.run(f"DELETE {which}", **asked)
         return int(old)
-
-    def _require_table(self) -> None:
-        if not self._has_table:
-            self._server.run(CREATE_TABLE)
-            self._has_table = True

@@ -20,8 +20,15 @@ pytestmark = [pytest.mark.once, pytest.mark.xdist_group("clickhouse")]
 START = datetime(2026, 11, 30, 23, 59, 30, tzinfo=UTC)  # a month ends among the samples
 START_US = int(START.timestamp()) * 1_000_000
 _DTYPES = {
-    **{"U8": "u1", "I8": "i1", "U16": "u2", "I32": "i4", "U64": "u8", "I64": "i8"},
-    **{"F32": "f4", "F64": "f8", "TEXT": "V3"},
+    "U8": "u1",
+    "I8": "i1",
+    "U16": "u2",
+    "I32": "i4",
+    "U64": "u8",
+    "I64": "i8",
+    "F32": "f4",
+    "F64": "f8",
+    "TEXT": "V3",
 }
 _NUMBERS = st.one_of(
     st.floats(-1e6, 1e6, width=32), st.sampled_from([np.nan, np.inf, -np.inf, -0.0])
