@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from telemetry.archive.folder_reader import FolderReader
 from telemetry.archive.interface import Affine, ArchiveError, Column, Decimated, Samples
 from telemetry.archive.packet_rows import to_us
 from telemetry.archive.rollups import BIN, Bins
-from telemetry.archive.sample_series import EMPTY, calibrated, interleaved
+from telemetry.archive.sample_series import EMPTY, calibrated
 
 if TYPE_CHECKING:
     import pyarrow
+
+_Asked = dict[str, Any]
 
 _WHICH: Final = """
 WHERE spacecraft = {spacecraft:String} AND edition = {edition:UInt32}
@@ -35,14 +37,11 @@ _READ: Final = f"""
 SELECT time_us, sequence_count, dtype, bits, octets FROM samples FINAL {_WHICH}
 ORDER BY time_us, container, sequence_count {_SETTINGS}
 """  # noqa: S608  # nosec B608
-# From the end on, in the order of the table, only as far as needed: nothing is merged first.
-_NEWEST: Final = f"""
-SELECT * FROM (
-    SELECT time_us, sequence_count, dtype, bits, octets FROM samples {_WHICH}
-        AND container = {{container:String}}
-    ORDER BY time_us DESC, sequence_count DESC, precedence DESC
-    LIMIT 1 BY time_us, sequence_count LIMIT {{limit:UInt64}})
-ORDER BY time_us, sequence_count {_SETTINGS}
+# In the order of the table, which is read from its end as far as needed; nothing is merged.
+_LAST: Final = f"""
+SELECT count() AS found, min(time_us) AS first_us FROM (
+    SELECT time_us FROM samples {_WHICH} AND container = {{container:String}}
+    ORDER BY time_us DESC, sequence_count DESC LIMIT {{limit:UInt64}}) {_SETTINGS}
 """  # noqa: S608  # nosec B608
 _DECIMATE: Final = f"""
 SELECT intDiv((time_us - {{first_us:Int64}}) * {{buckets:Int64}},
@@ -75,12 +74,22 @@ class ClickHouseArchiveReader(FolderReader):
             return EMPTY
         if limit is None:
             return samples_of(self._server.select(_READ, **asked), parameter)
-        newest = [
-            self._server.select(_NEWEST, **asked, container=container, limit=limit)
-            for container in containers
-        ]
-        parts = [samples_of(table, parameter) for table in newest]
-        return interleaved(parts, parameter).last(limit)
+        return self._newest(containers, asked, parameter, limit)
+
+    def _newest(self, containers: list[str], asked: _Asked, parameter: str, limit: int) -> Samples:
+        """Read only from when on the newest samples are."""
+        rows = limit
+        while True:
+            last = [
+                self._server.select(_LAST, **asked, container=container, limit=rows).to_pylist()[0]
+                for container in containers
+            ]
+            begins_us = [one["first_us"] for one in last if one["found"]]
+            since = {**asked, "first_us": min(begins_us, default=asked["end_us"])}
+            samples = samples_of(self._server.select(_READ, **since), parameter)
+            if len(samples) >= limit or all(one["found"] < rows for one in last):
+                return samples.last(limit)
+            rows *= 4  # some came more than once
 
     def read_decimated(
         self,
@@ -112,7 +121,7 @@ class ClickHouseArchiveReader(FolderReader):
 
     def _asked(
         self, spacecraft: str, parameter: str, first_us: int, end_us: int
-    ) -> tuple[list[str], dict[str, str | int]]:
+    ) -> tuple[list[str], _Asked]:
         """Return in which containers a parameter was archived, and what a query is told."""
         with self._snapshot() as edition:
             containers = self._containers(edition, spacecraft, parameter)
