@@ -39,6 +39,7 @@ from telemetry.archive.opening import column_store, open_reader, open_writer
 from telemetry.archive.packet_rows import PacketRows
 from telemetry.archive.rebuilding import rebuild
 from telemetry.archive.retention import RetentionReport, forget_before
+from telemetry.archive.writer import has_packets_without_columns
 
 __all__ = [
     "Affine",
@@ -66,6 +67,7 @@ __all__ = [
     "column_store",
     "compact",
     "forget_before",
+    "has_packets_without_columns",
     "open_reader",
     "open_writer",
     "rebuild",

@@ -24,7 +24,7 @@ from telemetry.archive.interface import (
     Segmenter,
 )
 from telemetry.archive.packet_rows import PacketRows, encode_block, rows_of_packets
-from telemetry.archive.raw_log import RawLogWriter
+from telemetry.archive.raw_log import RawLog, RawLogWriter
 from telemetry.archive.segments import (
     LoggedRows,
     index_entry,
@@ -34,6 +34,17 @@ from telemetry.archive.segments import (
 from telemetry.archive.waiting import WaitingColumns
 
 _RECOVERY_ROWS: Final = 65_536
+
+
+def has_packets_without_columns(path: Path) -> bool:
+    """Return whether columns of the archive in the folder *path* are missing, or on their way."""
+    folder = ArchiveFolder(path)
+    connection = folder.connect(read_only=True)
+    try:
+        _, covered_end = archive_state(connection)
+    finally:
+        connection.close()
+    return RawLog(folder.raw).end() > covered_end
 
 
 class FolderWriter:

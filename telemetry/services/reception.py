@@ -241,6 +241,7 @@ class TelemetryReception:
         Reception goes on without them: the packets are in the log.
         """
         began_s = time.monotonic()
+        missing = False
         try:
             if self._writer.has_waiting:
                 self._writer.flush()
@@ -250,11 +251,14 @@ class TelemetryReception:
             else:
                 return
         except ArchiveUnavailableError as error:
+            missing = True
             logger.warning(
                 "%s: packets are logged, their columns are not stored yet: %s",
                 self._spacecraft,
                 error,
             )
-            self._try_again_s = time.monotonic() + _TRY_AGAIN_S
         self._stored_s = time.monotonic()
         self._storing_took_s = self._stored_s - began_s
+        if missing:
+            pause_s = max(_TRY_AGAIN_S, _SHARE_OF_STORING * self._storing_took_s)
+            self._try_again_s = self._stored_s + pause_s

@@ -17,6 +17,7 @@ from telemetry.archive import (
     column_store,
     compact,
     forget_before,
+    has_packets_without_columns,
     open_writer,
     rebuild,
 )
@@ -43,10 +44,10 @@ def compact_archive(*, spacecraft: Spacecraft) -> CompactionReport | None:
         return None
     report = compact(folder)
     server = column_server()
-    if server is not None:
+    if server is not None and has_packets_without_columns(folder):
+        # Who receives it has the lock, and does this too.
         with suppress(ArchiveLockedError), open_writer(folder, clickhouse=server) as writer:
-            if writer.packets_without_columns:
-                writer.recover(segmenter_of(spacecraft))
+            writer.recover(segmenter_of(spacecraft))
     return report
 
 

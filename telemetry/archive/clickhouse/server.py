@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CONNECT_S: Final = 3.0
 _ANSWER_S: Final = 60.0
+_INSERT_S: Final = 20.0  # what a server that hangs holds a reception up for
 _SHOWN: Final = 300  # characters of a refusal
 
 _clients: Final[dict[tuple[ClickHouseServer, int], httpx.Client]] = {}
@@ -85,10 +86,20 @@ class ClickHouseServer:
         sink = pyarrow.BufferOutputStream()
         with pyarrow.ipc.new_stream(sink, rows.schema) as stream:
             stream.write_table(rows)
-        self._post({"query": f"{statement} FORMAT ArrowStream"}, sink.getvalue().to_pybytes(), {})
+        self._post(
+            {"query": f"{statement} FORMAT ArrowStream"},
+            sink.getvalue().to_pybytes(),
+            {},
+            within_s=_INSERT_S,
+        )
 
     def _post(
-        self, query: Mapping[str, str], body: bytes, parameters: Mapping[str, str | int]
+        self,
+        query: Mapping[str, str],
+        body: bytes,
+        parameters: Mapping[str, str | int],
+        *,
+        within_s: float = _ANSWER_S,
     ) -> bytes:
         import httpx
 
@@ -100,7 +111,12 @@ class ClickHouseServer:
             **{f"param_{name}": _escaped(value) for name, value in parameters.items()},
         }
         try:
-            answer = _client(self).post("/", params=arguments, content=body)
+            answer = _client(self).post(
+                "/",
+                params=arguments,
+                content=body,
+                timeout=httpx.Timeout(within_s, connect=_CONNECT_S),
+            )
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
             raise ArchiveUnavailableError(
@@ -131,11 +147,7 @@ def _client(server: ClickHouseServer) -> httpx.Client:
         credentials = {}
         if server.user:
             credentials = {"X-ClickHouse-User": server.user, "X-ClickHouse-Key": server.password}
-        client = httpx.Client(
-            base_url=server.address,
-            headers=credentials,
-            timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
-        )
+        client = httpx.Client(base_url=server.address, headers=credentials)
     return _clients.setdefault(key, client)
 
 

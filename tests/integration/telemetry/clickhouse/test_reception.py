@@ -65,6 +65,7 @@ class TestReception:
         self, dd1, outage, monkeypatch, caplog
     ):
         monkeypatch.setattr("telemetry.services.reception._TRY_AGAIN_S", 0.0)
+        monkeypatch.setattr("telemetry.services.reception._SHARE_OF_STORING", 0)
         with TelemetryReception(dd1) as reception:
             reception.receive_packets(received(power(1, 11)))
             reception.settle()
