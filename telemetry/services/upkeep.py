@@ -29,11 +29,11 @@ from telemetry.selectors.archives import column_server
 def compact_archive(*, spacecraft: Spacecraft) -> CompactionReport | None:
     """Merge the small segments that live batches make; safe while telemetry comes in.
 
+    Columns that a server did not take while it was away are made good besides, where nobody
+    receives the spacecraft.
+
     Returns:
         What was merged; None where nothing was ever received.
-
-    Columns that a server that was away did not take are made good besides, where nobody
-    receives the spacecraft.
 
     Raises:
         ArchiveLockedError: another process compacts or rebuilds it.
