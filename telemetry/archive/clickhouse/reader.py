@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from telemetry.archive.sample_series import EMPTY, calibrated
 if TYPE_CHECKING:
     import pyarrow
 
-_Asked = dict[str, Any]
+_Asked = dict[str, Any]  # what a query is told
+_Answer = TypeVar("_Answer")
 
 _WHICH: Final = """
 WHERE spacecraft = {spacecraft:String} AND edition = {edition:UInt32}
@@ -69,12 +70,14 @@ class ClickHouseArchiveReader(FolderReader):
         end: datetime,
         limit: int | None = None,
     ) -> Samples:
-        containers, asked = self._asked(spacecraft, parameter, to_us(start), to_us(end))
-        if not containers:
-            return EMPTY
-        if limit is None:
-            return samples_of(self._server.select(_READ, **asked), parameter)
-        return self._newest(containers, asked, parameter, limit)
+        def ask(containers: list[str], asked: _Asked) -> Samples:
+            if not containers:
+                return EMPTY
+            if limit is None:
+                return samples_of(self._server.select(_READ, **asked), parameter)
+            return self._newest(containers, asked, parameter, limit)
+
+        return self._answered(ask, spacecraft, parameter, to_us(start), to_us(end))
 
     def _newest(self, containers: list[str], asked: _Asked, parameter: str, limit: int) -> Samples:
         """Read only from when on the newest samples are."""
@@ -101,37 +104,54 @@ class ClickHouseArchiveReader(FolderReader):
         buckets: int,
         calibrate: Callable[[Column], Column] | Affine | None = None,
     ) -> Decimated:
-        filled = Buckets(first_us=to_us(start), end_us=to_us(end), count=buckets)
-        line = calibrate or Affine()
-        containers, asked = self._asked(spacecraft, parameter, filled.first_us, filled.end_us)
-        if not containers:
+        def ask(containers: list[str], asked: _Asked) -> Decimated:
+            filled = Buckets(first_us=to_us(start), end_us=to_us(end), count=buckets)
+            line = calibrate or Affine()
+            if containers and isinstance(line, Affine):
+                self._count(filled, asked, line)
+            elif containers and not isinstance(line, Affine):
+                self._calibrate(filled, asked, line)
             return filled.result()
-        if isinstance(line, Affine):
-            found = self._server.select(_DECIMATE, **asked, buckets=buckets)
-            if sum(found["not_numbers"].to_pylist()):
-                raise _no_number(parameter)
-            filled.add_counted(found["bucket"].to_numpy(), _bins_of(found), line)
-            return filled.result()
-        samples = samples_of(self._server.select(_READ, **asked), parameter)
-        if samples.values.dtype.kind not in "iuf":
-            raise _no_number(parameter)
-        if len(samples):
-            filled.add(samples.times_us, calibrated(samples.values, line))
-        return filled.result()
 
-    def _asked(
-        self, spacecraft: str, parameter: str, first_us: int, end_us: int
-    ) -> tuple[list[str], _Asked]:
-        """Return in which containers a parameter was archived, and what a query is told."""
-        with self._snapshot() as edition:
-            containers = self._containers(edition, spacecraft, parameter)
-        return containers, {
-            "spacecraft": spacecraft,
-            "edition": edition,
-            "parameter": parameter,
-            "first_us": first_us,
-            "end_us": end_us,
-        }
+        return self._answered(ask, spacecraft, parameter, to_us(start), to_us(end))
+
+    def _count(self, filled: Buckets, asked: _Asked, line: Affine) -> None:
+        """Let the server count raw values, which a straight line takes to engineering ones."""
+        found = self._server.select(_DECIMATE, **asked, buckets=filled.count)
+        _require_numbers(not sum(found["not_numbers"].to_pylist()), asked)
+        filled.add_counted(found["bucket"].to_numpy(), _bins_of(found), line)
+
+    def _calibrate(
+        self, filled: Buckets, asked: _Asked, calibrate: Callable[[Column], Column]
+    ) -> None:
+        samples = samples_of(self._server.select(_READ, **asked), asked["parameter"])
+        _require_numbers(samples.values.dtype.kind in "iuf", asked)
+        if len(samples):
+            filled.add(samples.times_us, calibrated(samples.values, calibrate))
+
+    def _answered(
+        self,
+        ask: Callable[[list[str], _Asked], _Answer],
+        spacecraft: str,
+        parameter: str,
+        first_us: int,
+        end_us: int,
+    ) -> _Answer:
+        """Ask about one edition; again where a rebuild has replaced it meanwhile."""
+        while True:
+            with self._snapshot() as edition:
+                containers = self._containers(edition, spacecraft, parameter)
+            asked = {
+                "spacecraft": spacecraft,
+                "edition": edition,
+                "parameter": parameter,
+                "first_us": first_us,
+                "end_us": end_us,
+            }
+            answer = ask(containers, asked)
+            with self._snapshot() as now:
+                if now == edition:
+                    return answer
 
 
 def _bins_of(table: pyarrow.Table) -> Bins:
@@ -141,5 +161,8 @@ def _bins_of(table: pyarrow.Table) -> Bins:
     return bins
 
 
-def _no_number(parameter: str) -> ArchiveError:
-    return ArchiveError(f"{parameter!r} is no number; read() it, it cannot be decimated")
+def _require_numbers(are_numbers: bool, asked: _Asked) -> None:
+    if not are_numbers:
+        raise ArchiveError(
+            f"{asked['parameter']!r} is no number; read() it, it cannot be decimated"
+        )

@@ -235,6 +235,25 @@ class TestPlaces:
             ("DD-2", 1, 1),
         ]
 
+    def test_a_rebuild_while_somebody_reads_leaves_no_hole(
+        self, tmp_path, clickhouse, monkeypatch
+    ):
+        fill(tmp_path, clickhouse, range(4))
+        select = ClickHouseServer.select
+        asked = []
+
+        def rebuilt_meanwhile(server, query, **parameters):
+            asked.append(parameters["edition"])
+            if len(asked) == 1:
+                with monkeypatch.context() as patch:
+                    patch.setattr(ClickHouseServer, "select", select)
+                    rebuild(tmp_path, segment_again, column_store(clickhouse))
+            return select(server, query, **parameters)
+
+        monkeypatch.setattr(ClickHouseServer, "select", rebuilt_meanwhile)
+        assert read(tmp_path, clickhouse).values.tolist() == [0, 1, 2, 3]
+        assert asked == [1, 2]
+
     def test_a_rebuild_that_fails_leaves_the_old_columns_in_force(
         self, tmp_path, clickhouse, away
     ):
