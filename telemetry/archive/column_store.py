@@ -52,9 +52,7 @@ class ColumnStore(Protocol):
         """
         ...
 
-    def forget_before(
-        self, connection: sqlite3.Connection, spacecraft: str, edition: int, time_us: int
-    ) -> int:
+    def forget_before(self, connection: sqlite3.Connection, edition: int, time_us: int) -> int:
         """Delete rows that were generated before an instant, outside any transaction.
 
         Returns:
@@ -84,11 +82,8 @@ class SegmentStore:
     def keep_edition(self, spacecraft: str, edition: int) -> None:
         """Do nothing: there are none outside the database."""
 
-    def forget_before(
-        self, connection: sqlite3.Connection, spacecraft: str, edition: int, time_us: int
-    ) -> int:
+    def forget_before(self, connection: sqlite3.Connection, edition: int, time_us: int) -> int:
         with transaction(connection, "IMMEDIATE"):
             return connection.execute(
-                "DELETE FROM segment WHERE edition = ? AND spacecraft = ? AND last_us < ?",
-                (edition, spacecraft, time_us),
+                "DELETE FROM segment WHERE edition = ? AND last_us < ?", (edition, time_us)
             ).rowcount

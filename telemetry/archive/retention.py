@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -54,10 +53,7 @@ def forget_before(
             segments = 0
             if columns is not None:
                 require_place(connection, store.place)
-                for spacecraft in _spacecraft(connection, edition):
-                    segments += store.forget_before(
-                        connection, spacecraft, edition, to_us(columns)
-                    )
+                segments = store.forget_before(connection, edition, to_us(columns))
                 give_back_pages(connection)
             files = octets = 0
             if packets is not None:
@@ -95,10 +91,3 @@ def _closed_files(log: RawLog, covered_end: int) -> list[tuple[int, int, Path]]:
         for (base, path), (following, _) in pairwise(files)
         if following <= covered_end
     ]
-
-
-def _spacecraft(connection: sqlite3.Connection, edition: int) -> list[str]:
-    found = connection.execute(
-        "SELECT DISTINCT spacecraft FROM newest_value WHERE edition = ?", (edition,)
-    )
-    return [spacecraft for (spacecraft,) in found]

@@ -71,11 +71,12 @@ def keep_within_policy(
     columns_days = settings.TELEMETRY_KEEP_COLUMNS_DAYS
     if not folder.is_dir() or not (packets_days or columns_days):
         return None
+    server = column_server()
     report = forget_before(
         folder,
         packets=at - timedelta(days=packets_days) if packets_days else None,
         columns=at - timedelta(days=columns_days) if columns_days else None,
-        store=column_store(column_server()),
+        store=column_store(server),
     )
     if report.segments or report.files:
         with transaction.atomic():
@@ -90,7 +91,7 @@ def keep_within_policy(
                     "columns_days": columns_days,
                     "files": report.files,
                     "octets": report.octets,
-                    "segments": report.segments,
+                    "segments" if server is None else "values": report.segments,
                 },
             )
     return report

@@ -49,7 +49,8 @@ SELECT intDiv((time_us - {{first_us:Int64}}) * {{buckets:Int64}},
         {{end_us:Int64}} - {{first_us:Int64}}) AS bucket,
     count() AS samples, countIf(isFinite(value)) AS finite,
     minIf(value, isFinite(value)) AS least, maxIf(value, isFinite(value)) AS greatest,
-    sumIf(value, isFinite(value)) AS total, countIf(startsWith(dtype, '|V')) AS not_numbers
+    sumIf(value, isFinite(value)) AS total,
+    countIf(substring(dtype, 2, 1) NOT IN ('u', 'i', 'f')) AS not_numbers
 FROM samples FINAL {_WHICH} GROUP BY bucket ORDER BY bucket {_SETTINGS}
 """  # noqa: S608  # nosec B608
 

@@ -113,9 +113,9 @@ def _repeated(names: Sequence[str], lengths: Sequence[int]) -> pyarrow.Dictionar
     """Return each name as often as its length says."""
     import pyarrow
 
-    known = sorted(set(names))
-    codes = np.array([known.index(name) for name in names], dtype=np.int32)
-    return pyarrow.DictionaryArray.from_arrays(np.repeat(codes, lengths), known)
+    known = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    codes = np.array([known[name] for name in names], dtype=np.int32)
+    return pyarrow.DictionaryArray.from_arrays(np.repeat(codes, lengths), list(known))
 
 
 def _bits_of(column: Column) -> npt.NDArray[np.uint64]:

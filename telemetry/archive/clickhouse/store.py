@@ -58,10 +58,14 @@ class ClickHouseStore:
             edition=edition,
         )
 
-    def forget_before(
-        self, connection: sqlite3.Connection, spacecraft: str, edition: int, time_us: int
-    ) -> int:
+    def forget_before(self, connection: sqlite3.Connection, edition: int, time_us: int) -> int:
         self.require_ready()
+        known = connection.execute(
+            "SELECT DISTINCT spacecraft FROM newest_value WHERE edition = ?", (edition,)
+        )
+        return sum(self._forget(spacecraft, edition, time_us) for (spacecraft,) in known)
+
+    def _forget(self, spacecraft: str, edition: int, time_us: int) -> int:
         which = (
             "FROM samples WHERE spacecraft = {spacecraft:String} AND edition = {edition:UInt32}"
             " AND time_us < {time_us:Int64}"

@@ -81,6 +81,21 @@ class TestWhatIsStored:
             writer.append([], [group(seconds, range(150))])
         assert len(read(tmp_path, clickhouse, end=START + 9999 * DAY)) == 150
 
+    def test_may_be_of_any_time_that_fits_its_column(self, tmp_path, clickhouse):
+        times = np.array([-(2**62), -1, 2**62])
+        own = ColumnGroup(
+            spacecraft="DD-1",
+            container="Power",
+            times_us=times,
+            sequence_counts=np.zeros(3, dtype=np.uint16),
+            columns={"VOLT": np.arange(3)},
+        )
+        with open_writer(tmp_path, clickhouse=clickhouse) as writer:
+            for _ in range(2):
+                writer.append([], [own])
+        found = clickhouse.select("SELECT time_us FROM samples FINAL ORDER BY time_us")
+        assert found["time_us"].to_pylist() == times.tolist()
+
     def test_takes_names_as_they_are(self, tmp_path, clickhouse):
         name = "it's {x:String} \\ \t\n' OR 1 --"
         with open_writer(tmp_path, clickhouse=clickhouse) as writer:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import clock
 from telemetry import selectors, services, tasks
 from telemetry.archive import ArchiveUnavailableError, ClickHouseServer
@@ -112,6 +114,8 @@ class TestCommands:
             reception.receive_packets(received(power(1, 11), power(86_400, 12)))
         services.keep_within_policy(spacecraft=dd1, actor="process:test", at=after(86_500))
         assert selectors.history(dd1, "VOLT", start=AT, end=after(90_000)).values == [12]
+        details = json.loads(bytes(AuditEntry.objects.get(action="telemetry.forget").entry))["details"]
+        assert (details["values"], details["files"]) == (4, 0)
 
     def test_rebuild_says_that_the_server_is_away(self, dd1, outage):
         with TelemetryReception(dd1) as reception:
