@@ -37,13 +37,13 @@ SETTINGS do_not_merge_across_partitions_select_final = 1, output_format_arrow_st
 _READ: Final = f"""
 SELECT time_us, sequence_count, dtype, bits, octets FROM samples FINAL {_WHICH}
 ORDER BY time_us, container, sequence_count {_SETTINGS}
-"""  # noqa: S608
+"""  # noqa: S608  # nosec B608
 # In the order of the table, which is read from its end as far as needed; nothing is merged.
 _LAST: Final = f"""
 SELECT count() AS found, min(time_us) AS first_us FROM (
     SELECT time_us FROM samples {_WHICH} AND container = {{container:String}}
     ORDER BY time_us DESC, sequence_count DESC LIMIT {{limit:UInt64}}) {_SETTINGS}
-"""  # noqa: S608
+"""  # noqa: S608  # nosec B608
 _DECIMATE: Final = f"""
 SELECT intDiv((time_us - {{first_us:Int64}}) * {{buckets:Int64}},
         {{end_us:Int64}} - {{first_us:Int64}}) AS bucket,
@@ -52,7 +52,7 @@ SELECT intDiv((time_us - {{first_us:Int64}}) * {{buckets:Int64}},
     sumIf(value, isFinite(value)) AS total,
     countIf(substring(dtype, 2, 1) NOT IN ('u', 'i', 'f')) AS not_numbers
 FROM samples FINAL {_WHICH} GROUP BY bucket ORDER BY bucket {_SETTINGS}
-"""  # noqa: S608
+"""  # noqa: S608  # nosec B608
 
 
 class ClickHouseArchiveReader(FolderReader):
