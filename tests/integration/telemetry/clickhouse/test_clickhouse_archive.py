@@ -173,6 +173,21 @@ class TestServerThatIsAway:
         with open_writer(tmp_path, clickhouse=away) as writer:
             assert writer.packets_without_columns
 
+    def test_repeats_what_a_kill_left_between_the_server_and_the_folder(
+        self, tmp_path, clickhouse
+    ):
+        with open_writer(tmp_path, clickhouse=clickhouse) as writer:
+            packets = [packet(second) for second in range(5)]
+            writer.log(rows_of_packets(packets))
+            writer.add(decoded(packets))
+            column_store(clickhouse).store(1, writer._waiting)
+            writer._let_go()  # as if it had been killed here
+        assert len(read(tmp_path, clickhouse)) == 0
+        with open_writer(tmp_path, clickhouse=clickhouse) as writer:
+            assert writer.recover(segment_again) == 5
+        assert read(tmp_path, clickhouse).values.tolist() == list(range(5))
+        assert read(tmp_path, clickhouse, limit=3).values.tolist() == [2, 3, 4]
+
     def test_takes_history_with_it_and_nothing_else(self, tmp_path, clickhouse, away):
         fill(tmp_path, clickhouse, range(5))
         with open_reader(tmp_path, clickhouse=away) as reader:
