@@ -10,7 +10,7 @@ from telemetry.archive import ArchiveUnavailableError, column_store
 from telemetry.selectors.archives import column_server
 
 
-@checks.register(checks.Tags.database, deploy=True)
+@checks.register("telemetry", deploy=True)
 def columns_can_be_stored(**_kwargs: Any) -> list[checks.Error]:
     """Refuse an ARCHIVE_URL whose server does not answer or does not let us in.
 
