@@ -9,7 +9,7 @@ XDIST ?= 2
 SEMGREP := --metrics=off --disable-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan bench-publication fuzz-api bench-events bench-decode bench-telemetry bench-windows bench-map
+.PHONY: help install install-dev run test unit lint types format journey bench-audit kill-rounds verify-log-foreign access-matrix requirements clean bench-plan bench-publication fuzz-api bench-events bench-decode bench-telemetry bench-clickhouse bench-windows bench-map
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -100,6 +100,9 @@ access-matrix: install-dev ## write anew who gets where (docs/security/access-ma
 
 bench-telemetry: install-dev ## measure telemetry from the socket to years of history (some 10 minutes; WITH_YAMCS=1: Yamcs too); prints JSON
 	$(BIN)/python -m tests.benchmarks.bench_telemetry $(if $(WITH_YAMCS),--with-yamcs)
+
+bench-clickhouse: install-dev ## measure columns in ClickHouse (chDB) against the archive's folder (a minute or two); prints JSON
+	$(BIN)/python -m tests.benchmarks.bench_clickhouse
 
 verify-log-foreign: install-dev ## let Go, aics-tlog and aics-witness judge a log of ours; prints JSON
 	@bash tests/provide_programs.sh

@@ -156,6 +156,21 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
     )
 
 
+def clickhouse(name: str) -> str:
+    """Return the URL of a ClickHouse database over HTTP; empty where none is set."""
+    value = text(name, "")
+    url = urlsplit(value)
+    is_database = re.fullmatch(r"/[A-Za-z0-9_]+/?", url.path) and not url.query + url.fragment
+    if value and not (
+        url.scheme in {"http", "https"} and url.hostname and is_database and _port_is_good(url)
+    ):
+        raise EnvironmentValueError(
+            f"{name} is {_without_password(url)!r}; give http://user:password@host:8123/database "
+            "or https://... (see deploy/env.example)."
+        )
+    return value
+
+
 def _port_is_good(url: SplitResult) -> bool:
     try:
         return url.port is None or url.port > 0

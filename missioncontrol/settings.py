@@ -18,6 +18,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- where this installation keeps its data -----------------------------------------------
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
 ARCHIVE_DIR = env.folder("ARCHIVE_DIR", VAR_DIR / "archive")
+# A ClickHouse that holds the columns; empty: they are in ARCHIVE_DIR with the packets.
+ARCHIVE_URL = env.clickhouse("ARCHIVE_URL")
 # What receivers heard and nobody has archived yet; so much of it at each input.
 SPOOL_DIR = env.folder("SPOOL_DIR", VAR_DIR / "spool")
 SPOOL_MAX_MIB = env.integer("SPOOL_MAX_MIB", 1024, low=16, high=1_048_576)

@@ -7,7 +7,7 @@ from celery import shared_task
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.kernel import clock
 from telemetry import services
-from telemetry.archive import ArchiveLockedError
+from telemetry.archive import ArchiveLockedError, ArchiveUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def compact_archives(**_later: object) -> int:
     for spacecraft in fleet.active_spacecraft():
         try:
             report = services.compact_archive(spacecraft=spacecraft)
-        except ArchiveLockedError as error:
+        except (ArchiveLockedError, ArchiveUnavailableError) as error:
             logger.info("%s is left for the next time: %s", spacecraft, error)
             continue
         if report is not None:
@@ -44,7 +44,7 @@ def keep_archives_within_policy(**_later: object) -> int:
             report = services.keep_within_policy(
                 spacecraft=spacecraft, actor="process:worker", at=clock.now()
             )
-        except ArchiveLockedError as error:
+        except (ArchiveLockedError, ArchiveUnavailableError) as error:
             logger.info("%s is left for the next time: %s", spacecraft, error)
             continue
         if report is not None:

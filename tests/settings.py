@@ -11,7 +11,7 @@ import tempfile
 _folder = tempfile.mkdtemp(prefix="missioncontrol-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["VAR_DIR"] = _folder
-for name in ("REDIS_URL", "SECRET_KEY", "SIMULATOR_ADDRESS"):
+for name in ("ARCHIVE_URL", "REDIS_URL", "SECRET_KEY", "SIMULATOR_ADDRESS"):
     os.environ.pop(name, None)
 
 from missioncontrol.settings import *  # noqa: E402, F403

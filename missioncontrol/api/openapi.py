@@ -108,6 +108,7 @@ _REFUSALS: Final = {
         "Not now, and nothing was done; `Retry-After` says when to ask again",
         {
             "unavailable": "The database is away or busy; nothing was done.",
+            "history-away": "The history of values cannot be had now.",
             "broker-away": "No ticket can be kept while the broker is away.",
             "too-many-streams": "1000 streams are open here, which is the limit.",
         },

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from missioncontrol.accounts.principals import ConfirmationNeededError
 from missioncontrol.kernel.errors import NotPermittedError, RefusedError
+from telemetry.archive import ArchiveUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -156,6 +157,7 @@ def add_problem_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(PreconditionRequiredError, _precondition_required)
     api.add_exception_handler(OperationalError, unavailable)
     api.add_exception_handler(InterfaceError, unavailable)
+    api.add_exception_handler(ArchiveUnavailableError, _history_away)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Exception, _failed)
 
@@ -253,6 +255,18 @@ def unavailable(request: HttpRequest, error: _Raised) -> HttpResponse:
         HTTPStatus.SERVICE_UNAVAILABLE,
         "unavailable",
         "The database is away or busy; nothing was done. Ask again in a moment.",
+        headers={"Retry-After": "5"},
+    )
+
+
+def _history_away(request: HttpRequest, error: _Raised) -> HttpResponse:
+    logger.warning("%s %s: %s", request.method, request.path, error)
+    return problem(
+        request,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "history-away",
+        "The history of values cannot be had now; newest values and packets can. Ask again in a "
+        "moment.",
         headers={"Retry-After": "5"},
     )
 

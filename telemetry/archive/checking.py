@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from telemetry.archive.codec import decode_column
-from telemetry.archive.database import ArchiveFolder, archive_state, transaction
+from telemetry.archive.database import (
+    ArchiveFolder,
+    ColumnPlace,
+    archive_state,
+    place_of,
+    transaction,
+)
 from telemetry.archive.interface import ArchiveDamagedError
 from telemetry.archive.raw_log import RawLog
 from telemetry.archive.rollups import Rollup
@@ -24,6 +30,7 @@ class CheckReport:
     blocks: int = 0
     segments: int = 0
     rows: int = 0
+    columns_in: ColumnPlace = ColumnPlace.FOLDER  # those elsewhere are not looked at
     faults: list[str] = field(default_factory=list)
 
 
@@ -40,6 +47,7 @@ def check(path: Path) -> CheckReport:
     try:
         with transaction(connection, "DEFERRED"):
             edition, covered_end = archive_state(connection)
+            report.columns_in = place_of(connection)
             [answer] = connection.execute("PRAGMA quick_check(1)").fetchone()
             if answer != "ok":
                 report.faults.append(f"the database is damaged: {answer}")

@@ -12,13 +12,28 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import IO, Final
 
-from telemetry.archive.interface import ArchiveError, ArchiveLockedError
+from telemetry.archive.interface import (
+    ArchiveError,
+    ArchiveLockedError,
+    ArchiveUnavailableError,
+)
 
 _BUSY_TIMEOUT_S: Final = 30.0
-_SCHEMA_VERSION: Final = 2
+
+
+class ColumnPlace(IntEnum):
+    """Where the columns of an archive are; written into its database as its format."""
+
+    FOLDER = 2  # segments in the same database
+    CLICKHOUSE = 3  # the tables of segments are empty
+
+    def __str__(self) -> str:
+        return "its folder" if self is ColumnPlace.FOLDER else "ClickHouse"
+
 
 # A new edition is built beside the one in force when the archive is rebuilt.
 _SCHEMA: Final = """
@@ -144,11 +159,12 @@ class ArchiveFolder:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         [version] = connection.execute("PRAGMA user_version").fetchone()
-        if version != _SCHEMA_VERSION:
+        if version not in set(ColumnPlace):
             connection.close()
             raise ArchiveError(
-                f"{self.database} has format {version}, this program reads {_SCHEMA_VERSION};"
-                " move it away and rebuild the archive from its packet log"
+                f"{self.database} has format {version}, this program reads"
+                f" {ColumnPlace.FOLDER:d} and {ColumnPlace.CLICKHOUSE:d}; move it away and"
+                " rebuild the archive from its packet log"
             )
         return connection
 
@@ -165,7 +181,7 @@ class ArchiveFolder:
                 connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(_SCHEMA)
-                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+                note_place(connection, ColumnPlace.FOLDER)
             finally:
                 connection.close()
             unfinished.rename(self.database)
@@ -215,3 +231,29 @@ def archive_state(connection: sqlite3.Connection) -> tuple[int, int]:
         "SELECT edition, committed_end FROM archive_state"
     ).fetchone()
     return int(edition), int(end)
+
+
+def place_of(connection: sqlite3.Connection) -> ColumnPlace:
+    """Return where the columns are."""
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    return ColumnPlace(version)
+
+
+def note_place(connection: sqlite3.Connection, place: ColumnPlace) -> None:
+    """Note where the columns are; inside a transaction it is part of it."""
+    connection.execute(f"PRAGMA user_version = {place:d}")
+
+
+def require_place(connection: sqlite3.Connection, place: ColumnPlace) -> None:
+    """Let columns be nowhere, or in *place*.
+
+    Raises:
+        ArchiveUnavailableError: They are somewhere else.
+    """
+    known = place_of(connection)
+    [has_columns] = connection.execute("SELECT EXISTS (SELECT 1 FROM newest_value)").fetchone()
+    if has_columns and known is not place:
+        raise ArchiveUnavailableError(
+            f"the columns of this archive are in {known}, and ARCHIVE_URL says {place}: set it"
+            " back, or bring them there with manage.py rebuild_archive"
+        )

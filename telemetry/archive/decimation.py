@@ -98,8 +98,11 @@ class Buckets:
         """Add those bins that lie in the interval; no bucket's edge may cut one."""
         inside = (starts_us >= self.first_us) & (starts_us < self.end_us)
         inside &= bins["samples"] > 0
-        bins = calibrated_bins(bins[inside], line)
-        where = self._where(starts_us[inside])
+        self.add_counted(self._where(starts_us[inside]), bins[inside], line)
+
+    def add_counted(self, where: Times, bins: Bins, line: Affine) -> None:
+        """Add what was counted of raw values to the buckets with the numbers *where*."""
+        bins = calibrated_bins(bins, line)
         np.add.at(self._samples, where, bins["samples"].astype(np.int64))
         np.add.at(self._finite, where, bins["finite"].astype(np.int64))
         np.add.at(self._total, where, bins["total"])

@@ -31,6 +31,13 @@ class ArchiveLockedError(ArchiveError):
     """Another process is writing, or compacting, this archive."""
 
 
+class ArchiveUnavailableError(ArchiveError):
+    """The columns are on a server that does not answer now, or not where they are looked for.
+
+    Packets are logged, and can be read, all the same.
+    """
+
+
 class ArchiveDamagedError(ArchiveError):
     """Octets that were safely on the disk are not what was written."""
 
@@ -150,18 +157,31 @@ class ArchiveWriter(Protocol):
             The cursor after the last packet.
 
         Raises:
-            ArchiveError: A crash left packets without columns; call
-                :meth:`recover` first.
             OSError: The disk is full or failing; nothing was logged.
         """
         ...
 
     def add(self, groups: Iterable[ColumnGroup]) -> None:
-        """Take the columns decoded from what was logged; :meth:`flush` stores them."""
+        """Take the columns decoded from what was logged; :meth:`flush` stores them.
+
+        While there are :attr:`packets_without_columns` they are let go: :meth:`recover`
+        makes them again, with those that are missing before them.
+        """
         ...
 
     def flush(self) -> None:
-        """Store the columns taken so far; then every process can read them."""
+        """Store the columns taken so far; then every process can read them.
+
+        Raises:
+            ArchiveUnavailableError: They cannot be stored now and are let go; there are
+                :attr:`packets_without_columns` until :meth:`recover` has made them again.
+            ArchiveError: There are packets without columns; call :meth:`recover` first.
+        """
+        ...
+
+    @property
+    def stored_within_s(self) -> float:
+        """How long columns should wait to be stored together."""
         ...
 
     @property
@@ -183,19 +203,32 @@ class ArchiveWriter(Protocol):
 
         Returns:
             The cursor after the last packet.
+
+        Raises:
+            ArchiveError: There are packets without columns, and nothing was logged; call
+                :meth:`recover` first.
         """
         ...
 
     @property
     def packets_without_columns(self) -> bool:
-        """Whether a crash left logged packets whose columns were not stored."""
+        """Whether a crash, or a server that was away, left packets whose columns are missing."""
         ...
 
     def recover(self, segmenter: Segmenter) -> int:
-        """Store the columns that a crash prevented; return the number of packets."""
+        """Store the columns that are missing; return the number of packets.
+
+        Raises:
+            ArchiveUnavailableError: They cannot be stored now; try again later.
+        """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Store what waits, and give the archive back.
+
+        What cannot be stored is made again from the log when it is next opened.
+        """
+        ...
 
     def __enter__(self) -> Self: ...
 
@@ -227,6 +260,9 @@ class ArchiveReader(Protocol):
             start: First instant, included.
             end: Last instant, excluded.
             limit: At most so many, the newest ones.
+
+        Raises:
+            ArchiveUnavailableError: They cannot be had now.
         """
         ...
 
@@ -242,7 +278,7 @@ class ArchiveReader(Protocol):
     ) -> Decimated:
         """Return minimum, maximum and mean of equal parts of an interval.
 
-        Over long intervals the parts are made of whole bins of the stored rollups: then
+        Over long intervals the parts may be made of whole bins of stored rollups: then
         they are a little longer than asked (a sixth at most), the first may begin and
         the last may end outside the interval by less than one bin, and what each part
         says is exact for the part as it is returned.
@@ -258,6 +294,7 @@ class ArchiveReader(Protocol):
 
         Raises:
             ArchiveError: The parameter is a string or a binary.
+            ArchiveUnavailableError: They cannot be had now.
             ValueError: No bucket, or *end* is not after *start*.
         """
         ...

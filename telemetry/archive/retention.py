@@ -7,21 +7,26 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+from telemetry.archive.column_store import ColumnStore, SegmentStore
 from telemetry.archive.compaction import give_back_pages
-from telemetry.archive.database import ArchiveFolder, archive_state, transaction
+from telemetry.archive.database import ArchiveFolder, archive_state, require_place, transaction
 from telemetry.archive.packet_rows import to_us
 from telemetry.archive.raw_log import RawLog
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionReport:
-    segments: int
+    segments: int  # or values, where columns are no segments
     files: int  # of the packet log
     octets: int  # of these files
 
 
 def forget_before(
-    path: Path, *, packets: datetime | None = None, columns: datetime | None = None
+    path: Path,
+    *,
+    packets: datetime | None = None,
+    columns: datetime | None = None,
+    store: ColumnStore | None = None,
 ) -> RetentionReport:
     """Delete what is older, in the archive in the folder *path*.
 
@@ -29,9 +34,17 @@ def forget_before(
     none of it is the end of the log; a segment when all its rows are from before
     *columns*. Newest values stay. Safe while the archive is written and read.
 
+    Args:
+        path: The archive's folder.
+        packets: From when on packets are kept; ``None``: all.
+        columns: From when on columns are kept; ``None``: all.
+        store: Where columns are; default: in the folder.
+
     Raises:
         ArchiveLockedError: Another process compacts or rebuilds it.
+        ArchiveUnavailableError: The columns cannot be had now.
     """
+    store = store or SegmentStore()
     folder = ArchiveFolder(path)
     with folder.locked("compaction"):
         connection = folder.connect()
@@ -39,11 +52,8 @@ def forget_before(
             edition, covered_end = archive_state(connection)
             segments = 0
             if columns is not None:
-                with transaction(connection, "IMMEDIATE"):
-                    segments = connection.execute(
-                        "DELETE FROM segment WHERE edition = ? AND last_us < ?",
-                        (edition, to_us(columns)),
-                    ).rowcount
+                require_place(connection, store.place)
+                segments = store.forget_before(connection, edition, to_us(columns))
                 give_back_pages(connection)
             files = octets = 0
             if packets is not None:

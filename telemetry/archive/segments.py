@@ -18,9 +18,9 @@ from telemetry.archive.codec import (
     decode_column,
     dtype_text,
     encode_column,
-    plain,
 )
 from telemetry.archive.interface import ArchiveError, Column, ColumnGroup
+from telemetry.archive.last_rows import LastRow, last_row, note_last_row
 from telemetry.archive.merging import Rows, in_order
 from telemetry.archive.packet_rows import PacketRows
 from telemetry.archive.rollups import Rollup, rollups_of, widths_us
@@ -32,14 +32,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_COLUMN = "INSERT INTO segment_column VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_ROLLUP = "INSERT INTO segment_rollup VALUES (?, ?, ?, ?, ?)"
-# Of equal instants the row with the higher count, modulo its range, would be the newer;
-# which of the two is shown does not matter.
-_KEEP_NEWEST = """
-INSERT INTO newest_value VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET container = excluded.container, time_us = excluded.time_us,
-    sequence_count = excluded.sequence_count, dtype = excluded.dtype, raw = excluded.raw
-    WHERE excluded.time_us > time_us
-"""
 
 
 def rows_of(group: ColumnGroup) -> Rows:
@@ -68,12 +60,7 @@ class EncodedSegment:
     head: tuple[object, ...]  # layout to counts
     columns: list[tuple[object, ...]]  # parameter to data
     rollups: list[tuple[str, Rollup]]  # by parameter
-    newest: tuple[int, int]  # generation time and sequence count of the last row
-    last: list[tuple[str, str, bytes]]  # parameter, type and value of the last row
-
-    @property
-    def parameters(self) -> list[str]:
-        return [str(column[0]) for column in self.columns]
+    last: LastRow
 
 
 def encode_segment(
@@ -98,8 +85,7 @@ def encode_segment(
             for name, column in rows.columns.items()
             for rollup in rollups_of(rows.times_us, column, levels_us)
         ],
-        newest=(last_us, int(rows.sequence_counts[-1])),
-        last=[(name, dtype_text(c), plain(c[-1:])) for name, c in rows.columns.items()],
+        last=last_row(spacecraft, container, rows),
     )
 
 
@@ -140,20 +126,7 @@ def insert_segment(
             for parameter, rollup in segment.rollups
         ],
     )
-    connection.executemany(
-        _KEEP_NEWEST,
-        [
-            (edition, segment.spacecraft, name, segment.container, *segment.newest, dtype, raw)
-            for name, dtype, raw in segment.last
-        ],
-    )
-    connection.executemany(
-        "INSERT OR IGNORE INTO container_parameter VALUES (?, ?, ?, ?)",
-        [
-            (edition, segment.spacecraft, parameter, segment.container)
-            for parameter in segment.parameters
-        ],
-    )
+    note_last_row(connection, edition, segment.last)
 
 
 @dataclass(frozen=True, slots=True)

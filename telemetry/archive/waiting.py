@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -36,11 +36,16 @@ class WaitingColumns:
             self._parts.setdefault(key, []).append(rows)
             self.rows += len(rows)
 
+    def together(self) -> Iterator[tuple[str, str, Rows]]:
+        """Yield spacecraft, container and rows of all that waits, each layout once."""
+        for (spacecraft, container, _), parts in self._parts.items():
+            yield spacecraft, container, _together(parts)
+
     def encoded(self) -> list[EncodedSegment]:
         """Return all that waits as segments."""
         return [
-            encode_segment(spacecraft, container, _together(parts), level=LIVE_LEVEL)
-            for (spacecraft, container, _), parts in self._parts.items()
+            encode_segment(spacecraft, container, rows, level=LIVE_LEVEL)
+            for spacecraft, container, rows in self.together()
         ]
 
     def clear(self) -> None:

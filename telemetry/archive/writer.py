@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from telemetry.archive.database import ArchiveFolder, archive_state, transaction
-from telemetry.archive.interface import ArchiveError, ColumnGroup, RawPacket, Segmenter
+from telemetry.archive.column_store import ColumnStore
+from telemetry.archive.database import (
+    ArchiveFolder,
+    archive_state,
+    note_place,
+    require_place,
+    transaction,
+)
+from telemetry.archive.interface import (
+    ArchiveError,
+    ArchiveUnavailableError,
+    ColumnGroup,
+    RawPacket,
+    Segmenter,
+)
 from telemetry.archive.packet_rows import PacketRows, encode_block, rows_of_packets
-from telemetry.archive.raw_log import RawLogWriter
+from telemetry.archive.raw_log import RawLog, RawLogWriter
 from telemetry.archive.segments import (
-    EncodedSegment,
     LoggedRows,
     index_entry,
     insert_index_entries,
-    insert_segment,
     rows_of,
 )
 from telemetry.archive.waiting import WaitingColumns
@@ -25,28 +36,39 @@ from telemetry.archive.waiting import WaitingColumns
 _RECOVERY_ROWS: Final = 65_536
 
 
-def open_writer(path: Path) -> SqliteArchiveWriter:
-    """Open the archive in the folder *path* for writing; made where there is none.
+def has_packets_without_columns(path: Path) -> bool:
+    """Return whether columns of the archive in the folder *path* are missing, or on their way."""
+    folder = ArchiveFolder(path)
+    connection = folder.connect(read_only=True)
+    try:
+        _, covered_end = archive_state(connection)
+    finally:
+        connection.close()
+    return RawLog(folder.raw).end() > covered_end
 
-    A block that a crash cut short is removed from the end of the packet log.
+
+class FolderWriter:
+    """See :class:`telemetry.archive.interface.ArchiveWriter`.
+
+    A block that a crash cut short is removed from the end of the packet log when it is
+    opened.
+
+    Args:
+        path: The archive's folder; made where there is none.
+        columns: Where columns are put.
 
     Raises:
         ArchiveLockedError: Another process is writing it.
         ArchiveDamagedError: Packets that were safely written are missing.
-    """
-    return SqliteArchiveWriter(path)
-
-
-class SqliteArchiveWriter:
-    """See :class:`telemetry.archive.interface.ArchiveWriter`.
 
     Attributes:
         dropped_octets: What was removed from the end of the packet log when it
             was opened; 0 after a clean end.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: ColumnStore) -> None:
         self._folder = ArchiveFolder(path)
+        self._columns = columns
         with ExitStack() as opened:
             opened.callback((lock := self._folder.lock("writer")).close)
             opened.callback((connection := self._folder.connect()).close)
@@ -64,6 +86,10 @@ class SqliteArchiveWriter:
         self._waiting = WaitingColumns()
 
     @property
+    def stored_within_s(self) -> float:
+        return self._columns.stored_within_s
+
+    @property
     def waiting_rows(self) -> int:
         return self._waiting.rows
 
@@ -76,30 +102,27 @@ class SqliteArchiveWriter:
         return position
 
     def log(self, rows: Sequence[PacketRows]) -> int:
-        if self.packets_without_columns:
-            raise ArchiveError(
-                f"{self._log.position - self._covered_end} octets of logged packets have no"
-                " columns; call recover() first"
-            )
         blocks = [encode_block(own) for own in rows]
         position = self._log.position
         self._log.append(blocks)
         for own, block in zip(rows, blocks, strict=True):
-            self._entries.append(index_entry(own, position, position + len(block)))
+            if not self.packets_without_columns:  # else recover() makes it
+                self._entries.append(index_entry(own, position, position + len(block)))
             position += len(block)
             if own.source:
                 self._sources[own.source] = own.source_end
         return position
 
     def add(self, groups: Iterable[ColumnGroup]) -> None:
-        self._waiting.add(groups)
+        if not self.packets_without_columns:
+            self._waiting.add(groups)
 
     def flush(self) -> None:
-        self._commit(self._entries, self._waiting.encoded(), self._log.position)
-        self._entries = []
-        self._waiting.clear()
+        self._require_columns()
+        self._commit(self._log.position)
 
     def append(self, packets: Sequence[RawPacket], groups: Iterable[ColumnGroup]) -> int:
+        self._require_columns()
         # Looked at first: what is wrong with a group must not leave packets without columns.
         columns = list(groups)
         for group in columns:
@@ -109,6 +132,13 @@ class SqliteArchiveWriter:
         self.flush()
         return position
 
+    def _require_columns(self) -> None:
+        if self.packets_without_columns:
+            raise ArchiveError(
+                f"{self._log.position - self._covered_end} octets of logged packets have no"
+                " columns; call recover() first"
+            )
+
     def recover(self, segmenter: Segmenter) -> int:
         recovered = 0
         for block in self._log.log.blocks(self._covered_end, self._log.position):
@@ -117,27 +147,37 @@ class SqliteArchiveWriter:
             self._waiting.add(segmenter(rows))
             recovered += len(rows)
             if self._waiting.rows >= _RECOVERY_ROWS or block.end == self._log.position:
-                self._commit(self._entries, self._waiting.encoded(), block.end)
-                self._entries = []
-                self._waiting.clear()
+                self._commit(block.end)
         self.packets_without_columns = False
         return recovered
 
-    def _commit(
-        self, entries: Sequence[LoggedRows], segments: Sequence[EncodedSegment], end: int
-    ) -> None:
+    def _commit(self, end: int) -> None:
+        """Store what waits; the packet log has columns up to *end* then."""
+        try:
+            require_place(self._connection, self._columns.place)
+            note = self._columns.store(self._edition, self._waiting)
+        except ArchiveUnavailableError:
+            # Memory is bounded and the log is not: what cannot be stored is made again.
+            self.packets_without_columns = True
+            self._let_go()
+            raise
         with transaction(self._connection, "IMMEDIATE"):
-            for segment in segments:
-                insert_segment(self._connection, self._edition, segment)
-            insert_index_entries(self._connection, self._edition, entries)
+            note_place(self._connection, self._columns.place)
+            note(self._connection)
+            insert_index_entries(self._connection, self._edition, self._entries)
             self._connection.execute("UPDATE archive_state SET committed_end = ?", (end,))
         self._covered_end = end
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._entries.clear()
+        self._waiting.clear()
 
     def close(self) -> None:
-        """Store what waits, and give the archive back."""
         try:
             if self.has_waiting:
-                self.flush()
+                with suppress(ArchiveUnavailableError):  # the next one to open it recovers
+                    self.flush()
         finally:
             self._log.close()
             self._connection.close()

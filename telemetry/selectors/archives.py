@@ -10,7 +10,7 @@ from django.conf import settings
 
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel.errors import RefusedError
-from telemetry.archive import ArchiveReader, open_reader
+from telemetry.archive import ArchiveReader, ClickHouseServer, open_reader
 from telemetry.definition import CompiledDictionary, compiled
 from telemetry.dictionary import Parameter
 from telemetry.pipeline import UNIX_EPOCH
@@ -29,12 +29,17 @@ def archive_folder(spacecraft: Spacecraft) -> Path:
     return Path(settings.ARCHIVE_DIR) / spacecraft.name
 
 
+def column_server() -> ClickHouseServer | None:
+    """Return the ClickHouse that holds the columns of all archives; None: their folders do."""
+    return ClickHouseServer.at(settings.ARCHIVE_URL) if settings.ARCHIVE_URL else None
+
+
 @contextmanager
 def archive_reader(spacecraft: Spacecraft) -> Iterator[ArchiveReader]:
     """Open the archive of a spacecraft for reading; an empty one where nothing came yet."""
     folder = archive_folder(spacecraft)
     folder.mkdir(parents=True, exist_ok=True)
-    with open_reader(folder) as reader:
+    with open_reader(folder, clickhouse=column_server()) as reader:
         yield reader
 
 

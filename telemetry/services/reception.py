@@ -7,6 +7,7 @@ which can be made again from the packets.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from missioncontrol.fleet.models import Spacecraft
 from telemetry import streams
-from telemetry.archive import open_reader, open_writer
+from telemetry.archive import ArchiveUnavailableError, open_reader, open_writer
 from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.ccsds.packet_batch import PacketBatch
 from telemetry.ccsds.space_packet import IDLE_APID
@@ -38,14 +39,17 @@ from telemetry.pipeline import (
     instant,
 )
 from telemetry.selectors import archive_folder
+from telemetry.selectors.archives import column_server
 from telemetry.services.alarms import states_in_force
 from telemetry.services.live_values import LiveValues
 from telemetry.services.pending_rows import PendingRows
 
-# Columns are stored together, but no later than this; storing takes a tenth of the time.
-_STORED_WITHIN_S: Final = 0.1
+# Columns are stored together; storing takes a tenth of the time.
 _SHARE_OF_STORING: Final = 10
 _STORED_ROWS: Final = 32_768
+_TRY_AGAIN_S: Final = 10.0  # to store what a server that is away did not take
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +78,14 @@ class TelemetryReception:
             ArchiveLockedError: another process receives this spacecraft now.
         """
         self._spacecraft = spacecraft
+        self._stored_s = self._storing_took_s = self._try_again_s = 0.0
         what = compiled(spacecraft.telemetry_dictionary)
         folder = archive_folder(spacecraft)
         folder.mkdir(parents=True, exist_ok=True)
-        self._writer = open_writer(folder)
+        self._writer = open_writer(folder, clickhouse=column_server())
         try:
-            if self._writer.packets_without_columns:
-                self._writer.recover(segmenter_of(spacecraft))
-            with open_reader(folder) as reader:
+            self._store_columns()  # those that a crash prevented
+            with open_reader(folder, clickhouse=column_server()) as reader:
                 newest = reader.latest(spacecraft=spacecraft.name)
             by_container: dict[str, int] = {}
             for value in newest.values():
@@ -101,8 +105,6 @@ class TelemetryReception:
             newest_us={name: value.time_us for name, value in newest.items()},
         )
         self._rows = PendingRows(spacecraft)
-        self._stored_s = 0.0
-        self._storing_took_s = 0.0
 
     def __enter__(self) -> TelemetryReception:
         return self
@@ -197,7 +199,7 @@ class TelemetryReception:
     def settle_if_due(self, session: LinkSession | None = None) -> None:
         """Store and tell of it what has waited long enough."""
         since_s = time.monotonic() - self._stored_s
-        enough_s = max(_STORED_WITHIN_S, _SHARE_OF_STORING * self._storing_took_s)
+        enough_s = max(self._writer.stored_within_s, _SHARE_OF_STORING * self._storing_took_s)
         if self._writer.waiting_rows >= _STORED_ROWS or since_s >= enough_s:
             self._store_columns()
         self._live.tell_if_due()
@@ -234,8 +236,29 @@ class TelemetryReception:
         return result
 
     def _store_columns(self) -> None:
-        if self._writer.has_waiting:
-            began_s = time.monotonic()
-            self._writer.flush()
-            self._stored_s = time.monotonic()
-            self._storing_took_s = self._stored_s - began_s
+        """Store the columns that wait, or those that are missing since an outage.
+
+        Reception goes on without them: the packets are in the log.
+        """
+        began_s = time.monotonic()
+        missing = False
+        try:
+            if self._writer.has_waiting:
+                self._writer.flush()
+            elif self._writer.packets_without_columns and began_s >= self._try_again_s:
+                packets = self._writer.recover(segmenter_of(self._spacecraft))
+                logger.info("%s: columns of %d packets made good", self._spacecraft, packets)
+            else:
+                return
+        except ArchiveUnavailableError as error:
+            missing = True
+            logger.warning(
+                "%s: packets are logged, their columns are not stored yet: %s",
+                self._spacecraft,
+                error,
+            )
+        self._stored_s = time.monotonic()
+        self._storing_took_s = self._stored_s - began_s
+        if missing:
+            pause_s = max(_TRY_AGAIN_S, _SHARE_OF_STORING * self._storing_took_s)
+            self._try_again_s = self._stored_s + pause_s

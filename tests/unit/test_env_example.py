@@ -12,7 +12,7 @@ from missioncontrol.simulator.options import parse_options
 ROOT = Path(__file__).resolve().parents[2]
 _READERS = {
     *("text", "integer", "flag", "names", "pairs", "services", "rate"),
-    *("folder", "database", "broker", "secret"),
+    *("folder", "database", "clickhouse", "broker", "secret"),
 }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Final
 
@@ -11,11 +12,15 @@ from missioncontrol.console.presentation.plots import plotted, plotted_csv
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from telemetry import selectors
+from telemetry.archive import ArchiveUnavailableError
 from telemetry.selectors import BucketColumns, TelemetryRefusedError
 
 MOST_PLOTTED: Final = 5
 _MOST_POINTS: Final = 2000
 _DEFAULT_POINTS: Final = 500
+_AWAY: Final = "The history of values cannot be had now. Try again in a moment."
+
+logger = logging.getLogger(__name__)
 
 
 @page(Action.TELEMETRY_VIEW)
@@ -30,6 +35,9 @@ def samples(request: HttpRequest, spacecraft: str) -> HttpResponse:
         )
     except TelemetryRefusedError as error:
         return JsonResponse({"refused": str(error)}, status=422)
+    except ArchiveUnavailableError as error:
+        logger.warning("no history for a plot of %s: %s", craft, error)
+        return JsonResponse({"refused": _AWAY}, status=503)
     return JsonResponse(plotted(found, limits))
 
 
@@ -46,6 +54,9 @@ def plot_csv(request: HttpRequest, spacecraft: str) -> HttpResponse:
         text = plotted_csv([_buckets(request, craft, name) for name in names])
     except TelemetryRefusedError as error:
         return HttpResponse(f"{error}\n", content_type="text/plain; charset=utf-8", status=422)
+    except ArchiveUnavailableError as error:
+        logger.warning("no history for a plot of %s: %s", craft, error)
+        return HttpResponse(f"{_AWAY}\n", content_type="text/plain; charset=utf-8", status=503)
     return HttpResponse(
         text,
         content_type="text/csv; charset=utf-8",

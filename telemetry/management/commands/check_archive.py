@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
-from telemetry.archive import ArchiveError, check
+from telemetry.archive import ArchiveError, ColumnPlace, check
 from telemetry.selectors import archive_folder
 
 
@@ -41,9 +41,12 @@ class Command(BaseCommand):
         except ArchiveError as error:
             self.stdout.write(f"{craft}: {error}")
             return False
+        columns = f"{report.rows} rows in {report.segments} segments"
+        if report.columns_in is ColumnPlace.CLICKHOUSE:
+            columns = "columns in ClickHouse, which checks them itself"
         self.stdout.write(
-            f"{craft}: {report.packets} packets in {report.blocks} blocks, {report.rows} rows in "
-            f"{report.segments} segments; {len(report.faults) or 'no'} faults"
+            f"{craft}: {report.packets} packets in {report.blocks} blocks, {columns}; "
+            f"{len(report.faults) or 'no'} faults"
         )
         for fault in report.faults:
             self.stdout.write(f"  {fault}")

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from telemetry import selectors
+from telemetry.archive import ArchiveUnavailableError
 from telemetry.services import export_samples
 
 
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         except Spacecraft.DoesNotExist as error:
             known = ", ".join(own.name for own in fleet.active_spacecraft()) or "none"
             raise CommandError(f"No spacecraft {spacecraft!r}. Known: {known}.") from error
-        except selectors.TelemetryRefusedError as refusal:
+        except (selectors.TelemetryRefusedError, ArchiveUnavailableError) as refusal:
             raise CommandError(str(refusal)) from refusal
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error

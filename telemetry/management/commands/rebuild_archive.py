@@ -9,7 +9,11 @@ from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
 from telemetry import services
-from telemetry.archive import ArchiveDamagedError, ArchiveLockedError
+from telemetry.archive import (
+    ArchiveDamagedError,
+    ArchiveLockedError,
+    ArchiveUnavailableError,
+)
 
 
 class Command(BaseCommand):
@@ -32,6 +36,6 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The archive of {spacecraft} is in use ({error}). Try again after the pass."
             ) from error
-        except ArchiveDamagedError as error:
+        except (ArchiveDamagedError, ArchiveUnavailableError) as error:
             raise CommandError(f"{error}; the columns were left as they are") from error
         self.stdout.write(f"{packets} packets of {spacecraft} decoded again")

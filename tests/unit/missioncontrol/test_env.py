@@ -124,6 +124,40 @@ class TestRate:
         )
 
 
+class TestClickHouse:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "",
+            "http://127.0.0.1:8123/archive",
+            "https://mission:p%40ss@history.internal:8443/mission_1/",
+        ],
+    )
+    def test_takes_a_database_over_http_or_nothing(self, given_value, value):
+        given_value(value)
+        assert env.clickhouse("SETTING") == value
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "clickhouse://mission:hidden@history:9000/archive",
+            "http://mission:hidden@history:8123",
+            "http://mission:hidden@history:8123/",
+            "http://mission:hidden@history:port/archive",
+            "http://mission:hidden@history:8123/a.b",
+            "http://mission:hidden@history:8123/a/b",
+            "http://mission:hidden@history:8123/archive?user=mission",
+            "http:///archive",
+            "archive",
+        ],
+    )
+    def test_refuses_all_else_and_shows_no_password(self, given_value, value):
+        given_value(value)
+        with pytest.raises(EnvironmentValueError, match="http://user:password@host:8123") as error:
+            env.clickhouse("SETTING")
+        assert "hidden" not in str(error.value)
+
+
 class TestDatabase:
     def read(self):
         return env.database("SETTING", default_file=Path("/var/lib/mission.sqlite3"))

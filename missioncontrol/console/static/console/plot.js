@@ -55,8 +55,8 @@ function addressOf(base, names, [from, to]) {
 
 async function load(name, range, number) {
   const answer = await fetch(addressOf(root.dataset.samplesUrl, [name], range), { headers: { Accept: "application/json" } });
-  if (answer.status === 422) throw new Error((await answer.json()).refused);
-  if (!answer.ok) throw new Error(`${name}: the server answered ${answer.status}`);
+  const tellsWhy = answer.headers.get("Content-Type")?.startsWith("application/json");
+  if (!answer.ok) throw new Error(tellsWhy ? (await answer.json()).refused : `${name}: the server answered ${answer.status}`);
   const got = await answer.json();
   // Unticked meanwhile, or something else is seen by now: then nobody waits for it.
   if (series.has(name) && number === asked) Object.assign(series.get(name), {

@@ -48,6 +48,14 @@ class TestSamples:
         asked = {"start": start_ms, "end": start_ms + 50_000, "strategy": "latest", "size": 3}
         assert operator.get(PATH, asked).json()["values"] == [57, 58, 59]
 
+    def test_says_that_history_is_away_while_its_server_is(self, filled, operator, settings):
+        settings.ARCHIVE_URL = "http://mission:hidden@127.0.0.1:1/archive"
+        for asked in (SPAN, {**SPAN, "strategy": "minmax", "size": 10}):
+            answer = operator.get(PATH, asked)
+            assert_problem(answer, 503, "history-away")
+            assert answer["Retry-After"] == "5"
+            assert "127.0.0.1" not in answer.content.decode()
+
     @pytest.mark.parametrize("start", ["-1", "1" * 15, "--5", "²", "0001-01-01T00:00:00Z"])
     def test_refuses_times_that_cannot_be_asked_about(self, filled, operator, start):
         answer = operator.get(PATH, {"start": start, "end": "2026-12-01T12:00:00Z"})

@@ -202,6 +202,13 @@ class TestPlots:
             "to_s": None,
         }
 
+    def test_say_that_history_is_away_while_its_server_is(self, browser, settings):
+        settings.ARCHIVE_URL = "http://127.0.0.1:1/archive"
+        for page in ("samples", "plot.csv"):
+            answer = browser.get(f"{URL}/{page}", {"parameter": "PWR_BATT_V", **SEEN})
+            assert answer.status_code == 503
+            assert "The history of values cannot be had now." in answer.content.decode()
+
     def test_are_saved_as_csv_with_all_parameters_that_are_seen(self, browser):
         asked = {"parameter": ["PWR_BATT_V", "PWR_SA_V"], **SEEN}
         answer = browser.get(f"{URL}/plot.csv", asked)
