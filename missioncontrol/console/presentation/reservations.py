@@ -27,8 +27,8 @@ class ProviderRow:
     answered_at: datetime | None
     fault: str
     silent_since: datetime | None
-    not_before: datetime | None  # while it has asked to be left alone
-    next_attempt_at: datetime | None
+    next_attempt_at: datetime | None  # None: nothing waits for an answer
+    left_alone: bool  # until then, as it asked
     counts: list[tuple[int, str]]  # how many, in which state
 
 
@@ -69,6 +69,7 @@ def reservation_rows(
 def _provider(overview: ProviderOverview, names: dict[str, str], wall_at: datetime) -> ProviderRow:
     standing = overview.standing
     status, word = _how_it_stands(overview)
+    not_before = _still_to_come(standing.not_before, wall_at) if standing is not None else None
     return ProviderRow(
         slug=overview.provider,
         name=names.get(overview.provider, overview.provider),
@@ -77,8 +78,8 @@ def _provider(overview: ProviderOverview, names: dict[str, str], wall_at: dateti
         answered_at=standing.answered_at if standing is not None else None,
         fault=standing.fault if standing is not None else "",
         silent_since=standing.silent_since if standing is not None else None,
-        not_before=_still_to_come(standing.not_before, wall_at) if standing is not None else None,
-        next_attempt_at=overview.next_attempt_at,
+        next_attempt_at=overview.next_attempt_at or not_before,
+        left_alone=not_before is not None,
         counts=[
             (overview.counts[state], str(state.label))
             for state in Reservation.State
@@ -112,7 +113,7 @@ def _reservation(row: Reservation, may_give_back: bool, at: datetime) -> Reserva
         begins=row.begins,
         ends=row.ends,
         status="caution" if unknown_held or waits else row.state,
-        word=str(row.get_state_display()),
+        word="held" if unknown_held else str(row.get_state_display()),
         state=row.state,
         said=row.fault if waits else row.reason,
         contact=row.contact_id,
