@@ -60,7 +60,7 @@ class ReservationOut(Schema):
     ends: Instant
     state: State
     reason: str = Field(description="the provider's, of a refusal")
-    fault: str = Field(description="why the provider gave no answer when it was asked last")
+    fault: str = Field(description="why there was no answer when it was asked last")
     made_at: Instant
     changed_at: Instant
 
@@ -130,7 +130,6 @@ def give_back_reservation(
     when the contact is cancelled.
     """
     principal = permitted(request, Action.RESERVATION_GIVE_BACK)
-
     rows = Reservation.objects.all()  # who may give them back acts for the mission
 
     def show() -> ReservationOut:

@@ -66,6 +66,7 @@ class Reservation(models.Model):
         indexes = [
             models.Index(fields=["state", "next_attempt_at"], name="reservation_due"),
             models.Index(fields=["begins", "id"], name="reservation_begins"),
+            models.Index(fields=["ends"], name="reservation_ends"),
         ]
 
     def __str__(self) -> str:
