@@ -55,15 +55,14 @@ def provider_overviews(principal: Principal, *, at: datetime) -> list[ProviderOv
     to_come = reservations_seen_by(principal).filter(ends__gt=at).order_by()
     seen = _providers_seen_by(principal)
     configured = {name for name in settings.STATION_PROVIDERS if seen is None or name in seen}
-    names = configured | set(to_come.values_list("provider", flat=True).distinct())
+    counts: dict[str, dict[Reservation.State, int]] = {name: {} for name in configured}
+    for provider, state, count in to_come.values_list("provider", "state").annotate(Count("pk")):
+        counts.setdefault(provider, {})[_STATE(state)] = count
     standings = {
         each.provider: each for each in ProviderStanding.objects.filter(provider__in=configured)
     }
-    counts: dict[str, dict[Reservation.State, int]] = {name: {} for name in names}
-    for provider, state, count in to_come.values_list("provider", "state").annotate(Count("pk")):
-        counts[provider][_STATE(state)] = count
     due = dict(
-        Reservation.objects.filter(_WAITING, provider__in=names)
+        Reservation.objects.filter(_WAITING, provider__in=counts)
         .order_by()
         .values_list("provider")
         .annotate(Min("next_attempt_at"))
@@ -76,7 +75,7 @@ def provider_overviews(principal: Principal, *, at: datetime) -> list[ProviderOv
             next_attempt_at=_next_attempt(due.get(name), standings.get(name)),
             counts=counts[name],
         )
-        for name in sorted(names)
+        for name in sorted(counts)
     ]
 
 

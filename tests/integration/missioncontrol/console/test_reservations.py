@@ -109,4 +109,4 @@ def test_shows_a_provider_its_own_without_giving_back(provider):
 def test_says_what_to_set_where_no_provider_is_configured(operator, settings):
     settings.STATION_PROVIDERS = {}
     page, _ = shown(operator)
-    assert "STATION_PROVIDERS=SLUG=https://ADDRESS" in page
+    assert "STATION_PROVIDERS=SLUG=https://api.polar.example/v1" in page
