@@ -62,6 +62,8 @@ class Action(StrEnum):
     CONTACT_REQUEST_VIEW = "contact_request.view"
     CONTACT_REQUEST_MANAGE = "contact_request.manage"
     OUTAGE_DECLARE = "outage.declare"
+    RESERVATION_VIEW = "reservation.view"
+    RESERVATION_GIVE_BACK = "reservation.give_back"
     PLAN_VIEW = "plan.view"
     PLAN_PROPOSE = "plan.propose"
     PLAN_APPROVE = "plan.approve"
@@ -105,6 +107,8 @@ contact_window.recompute  spacecraft   x    .    x    .    .    .    .   -
 contact_request.view      member       x    x    x    x    .    x    .   -
 contact_request.manage    member       x    .    x    x    .    .    .   -
 outage.declare            member       x    .    x    .    x    .    .   -
+reservation.view          member       x    x    x    .    x    x    .   -
+reservation.give_back     mission      x    .    x    .    .    .    .   -
 plan.view                 mission      x    x    x    .    .    x    .   -
 plan.propose              mission      x    .    x    .    .    .    .   -
 plan.approve              mission      x    x    .    .    .    .    .   yes

@@ -135,14 +135,17 @@ class ContactOut(Schema):
     frames_lost: int
 
 
-class ReservationOut(Schema):
-    """How a pass on a leased station stands with the station's provider.
+class ContactReservationOut(Schema):
+    """How a pass on a leased station stands with its provider; GET /reservations has more.
 
     ``reason`` is the provider's, of a refusal; ``fault`` why it gave no answer yet.
     """
 
-    model_config = example(provider="station-provider-1", state="SCHEDULED", reason="", fault="")
+    model_config = example(
+        id=31, provider="station-provider-1", state="SCHEDULED", reason="", fault=""
+    )
 
+    id: int
     provider: str
     state: str
     reason: str
@@ -158,7 +161,7 @@ class ContactDetailOut(ContactOut):
         report={"contact": 1, "failure": "", "downlink": {"frames_good": 1452, "packets": 5120}},
     )
 
-    reservation: ReservationOut | None
+    reservation: ContactReservationOut | None
     report: JsonObject | None
 
 
@@ -280,11 +283,11 @@ def _detail(principal: Principal, contact: Contact) -> ContactDetailOut:
     )
 
 
-def _reservation_out(row: Reservation | None) -> ReservationOut | None:
+def _reservation_out(row: Reservation | None) -> ContactReservationOut | None:
     if row is None:
         return None
-    return ReservationOut(
-        provider=row.provider, state=row.state, reason=row.reason, fault=row.fault
+    return ContactReservationOut(
+        id=row.pk, provider=row.provider, state=row.state, reason=row.reason, fault=row.fault
     )
 
 

@@ -63,7 +63,28 @@ class Reservation(models.Model):
                 name="reservation_token_of_one_contact",
             ),
         ]
-        indexes = [models.Index(fields=["state", "next_attempt_at"], name="reservation_due")]
+        indexes = [
+            models.Index(fields=["state", "next_attempt_at"], name="reservation_due"),
+            models.Index(fields=["begins", "id"], name="reservation_begins"),
+            models.Index(fields=["ends"], name="reservation_ends"),
+        ]
 
     def __str__(self) -> str:
         return f"reservation {self.pk} of {self.antenna} at {self.provider}"
+
+
+class ProviderStanding(models.Model):
+    """How a provider took the last question that it was asked; by the machine's clock."""
+
+    provider = models.CharField(max_length=60, unique=True)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)  # last, so that it could be used
+    fault = models.CharField(max_length=REASON_LENGTH, blank=True)  # empty: it answered
+    silent_since = models.DateTimeField(null=True, blank=True)  # while there is a fault
+    not_before = models.DateTimeField(null=True, blank=True)  # its Retry-After
+
+    class Meta:
+        ordering = ["provider"]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.fault or 'answers'}"

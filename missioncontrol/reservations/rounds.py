@@ -8,11 +8,11 @@ are asked for again under the same token.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -29,6 +29,7 @@ from missioncontrol.reservations.providers.interface import (
     ReservationRefusedError,
     WantedContact,
 )
+from missioncontrol.reservations.selectors import is_left_alone
 from missioncontrol.scheduling.services import MAX_HORIZON
 
 SIDE_BY_SIDE: Final = 8
@@ -55,6 +56,12 @@ class _Refused:
 @dataclass(frozen=True, slots=True)
 class _Unknown:
     fault: str
+    retry_after_s: float | None
+
+    def not_before(self, wall_at: datetime) -> datetime | None:
+        if self.retry_after_s is None:
+            return None
+        return wall_at + timedelta(seconds=self.retry_after_s)
 
 
 _Outcome = _Given | _GivenBack | _Refused | _Unknown
@@ -78,8 +85,10 @@ def ask_providers(*, now: Callable[[], datetime], wall_now: Callable[[], datetim
     ):
         ask = partial(_ask, providers=providers, silent={})
         while claimed := services.claim_reservations(wall_at=begun_at, limit=BATCH):
-            for row, outcome in zip(claimed, threads.map(ask, claimed), strict=True):
+            outcomes = list(zip(claimed, threads.map(ask, claimed), strict=True))
+            for row, outcome in outcomes:
                 _note(row, outcome, at=now(), wall_at=wall_now())
+            _note_standings(outcomes, wall_at=wall_now())
             asked += len(claimed)
     return asked
 
@@ -92,31 +101,40 @@ def compare_with_providers(
     Returns:
         How many reservations differ.
     """
-    changed = 0
-    for name in settings.STATION_PROVIDERS:
-        at, asked_at = now(), wall_now()
-        until = at + MAX_HORIZON  # nothing is booked further ahead
-        try:
-            with closing(ConfiguredProviders()) as providers:
-                listed = providers.of(name).contacts(at, until)
-        except ProviderUnavailableError as fault:
-            logger.warning("%s gives no list of our contacts: %s", name, fault)
-            continue
-        changed += services.compare_list(
-            provider=name,
-            listed=listed,
-            until=until,
-            asked_at=asked_at,
-            at=now(),
-            wall_at=wall_now(),
-        )
-    return changed
+    return sum(
+        _compare(name, now=now, wall_now=wall_now)
+        for name in settings.STATION_PROVIDERS
+        if not is_left_alone(name, wall_at=wall_now())
+    )
 
 
-def _ask(row: Reservation, *, providers: ConfiguredProviders, silent: dict[str, str]) -> _Outcome:
+def _compare(name: str, *, now: Callable[[], datetime], wall_now: Callable[[], datetime]) -> int:
+    at, asked_at = now(), wall_now()
+    until = at + MAX_HORIZON  # nothing is booked further ahead
+    try:
+        with closing(ConfiguredProviders()) as providers:
+            listed = providers.of(name).contacts(at, until)
+    except ProviderUnavailableError as fault:
+        logger.warning("%s gives no list of our contacts: %s", name, fault)
+        _note_standing(name, _unknown(fault), wall_at=wall_now())
+        return 0
+    _note_standing(name, None, wall_at=wall_now())
+    return services.compare_list(
+        provider=name,
+        listed=listed,
+        until=until,
+        asked_at=asked_at,
+        at=now(),
+        wall_at=wall_now(),
+    )
+
+
+def _ask(
+    row: Reservation, *, providers: ConfiguredProviders, silent: dict[str, _Unknown]
+) -> _Outcome:
     """Ask about one reservation; a provider that gave no answer is left alone for this round."""
     if row.provider in silent:
-        return _Unknown(silent[row.provider])
+        return silent[row.provider]
     provider = providers.of(row.provider)
     try:
         if row.state == Reservation.State.CANCELLING:
@@ -126,8 +144,12 @@ def _ask(row: Reservation, *, providers: ConfiguredProviders, silent: dict[str, 
     except ReservationRefusedError as refusal:
         return _Refused(str(refusal))
     except ProviderUnavailableError as fault:
-        silent[row.provider] = str(fault)
-        return _Unknown(str(fault))
+        silent[row.provider] = _unknown(fault)
+        return silent[row.provider]
+
+
+def _unknown(fault: ProviderUnavailableError) -> _Unknown:
+    return _Unknown(str(fault), fault.retry_after_s)
 
 
 def _wanted(row: Reservation) -> WantedContact:
@@ -162,11 +184,38 @@ def _note(row: Reservation, outcome: _Outcome, *, at: datetime, wall_at: datetim
                 services.note_answer(reservation_id=row.pk, found=contact, at=at, wall_at=wall_at)
             except IntegrityError:
                 fault = f"It gives the contact_id {contact.contact_id} to two of our contacts."
-                services.note_fault(reservation=row, fault=fault, wall_at=wall_at)
+                services.note_fault(reservation=row, fault=fault, not_before=None, wall_at=wall_at)
         case _GivenBack():
             services.note_cancelled(reservation_id=row.pk, at=at)
         case _Refused(reason):
             services.note_refusal(reservation_id=row.pk, reason=reason, at=at)
         case _Unknown(fault):
             logger.warning("%s: %s", row, fault)
-            services.note_fault(reservation=row, fault=fault, wall_at=wall_at)
+            services.note_fault(
+                reservation=row,
+                fault=fault,
+                not_before=outcome.not_before(wall_at),
+                wall_at=wall_at,
+            )
+
+
+def _note_standings(
+    outcomes: Sequence[tuple[Reservation, _Outcome]], *, wall_at: datetime
+) -> None:
+    """Note how each provider took it; one that left a single question open has a fault."""
+    faults: dict[str, _Unknown | None] = {}
+    for row, outcome in outcomes:
+        silent = outcome if isinstance(outcome, _Unknown) else None
+        faults[row.provider] = faults.get(row.provider) or silent
+    for provider, fault in faults.items():
+        if provider in settings.STATION_PROVIDERS:  # the others are not asked
+            _note_standing(provider, fault, wall_at=wall_at)
+
+
+def _note_standing(provider: str, fault: _Unknown | None, *, wall_at: datetime) -> None:
+    services.note_standing(
+        provider=provider,
+        fault=fault.fault if fault is not None else "",
+        not_before=fault.not_before(wall_at) if fault is not None else None,
+        wall_at=wall_at,
+    )

@@ -36,6 +36,7 @@ class Faults:
 
     latency_ms: int = 0
     away: bool = False  # it answers 503
+    retry_after_s: int = 0  # and then for how long it asks to be left alone; 0: it does not say
     refuse: dict[str, str] = field(default_factory=dict)  # antenna -> reason
     lose_answers: int = 0  # so many contacts are given and the line then cut
 
@@ -157,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != f"Bearer {self.token}":
             return self._answer(401, {"reason": "The token is not known."})
         if faults.away:
-            return self._answer(503, {"reason": "closed"})
+            return self._answer(503, {"reason": "closed"}, retry_after_s=faults.retry_after_s)
         try:
             status, answer = self._act(url.path, parse_qs(url.query), body)
         except (ValueError, KeyError) as error:
@@ -179,9 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self.provider.list(begins, ends, int(query.get("cursor", ["0"])[0]))
         return 404, {"reason": f"There is nothing at {self.command} {path}."}
 
-    def _answer(self, status: int, answer: dict[str, Any]) -> None:
+    def _answer(self, status: int, answer: dict[str, Any], *, retry_after_s: int = 0) -> None:
         octets = json.dumps(answer).encode()
         self.send_response(status)
+        if retry_after_s:
+            self.send_header("Retry-After", str(retry_after_s))
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(octets)))
         self.end_headers()

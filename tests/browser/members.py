@@ -1,4 +1,4 @@
-"""What members have in the scene: witnesses that cosign, and a webhook that has sent."""
+"""What members have in the scene: witnesses, a webhook that has sent, a reservation."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from missioncontrol.audit.merkle.note import parse_note
 from missioncontrol.audit.models import Checkpoint, Cosignature, Witness
 from missioncontrol.audit.services import register_witness, sequence_entries
 from missioncontrol.kernel import clock
+from missioncontrol.reservations.providers.interface import ContactStatus, ProviderContact
+from missioncontrol.reservations.services import compare_list
 from missioncontrol.webhooks.models import Delivery
 from missioncontrol.webhooks.services import create_webhook
 
@@ -105,3 +107,24 @@ def send_events(*, at: datetime) -> None:
             last_attempt_at=at + timedelta(seconds=number),
             **answer,
         )
+
+
+def hold_reservation(*, at: datetime) -> None:
+    """Let a provider of stations hold a contact that nobody here asked for."""
+    held = ProviderContact(
+        contact_id="c-17",
+        token="by telephone",
+        satellite="DD-1",
+        antenna="TROLL-1",
+        begins=at + timedelta(hours=30),
+        ends=at + timedelta(hours=30, minutes=10),
+        status=ContactStatus.SCHEDULED,
+    )
+    compare_list(
+        provider="station-provider-1",
+        listed=[held],
+        until=at + timedelta(days=2),
+        asked_at=at,
+        at=at,
+        wall_at=clock.wall_now(),
+    )

@@ -50,7 +50,7 @@ from telemetry.ccsds.frame_fault import FrameFault
 from telemetry.models import BadFrame, ChannelFrames, hour_of
 from telemetry.pipeline import ReceivedPacket
 from telemetry.services import TelemetryReception, open_session
-from tests.browser.members import cosign_newest, register_witnesses, send_events
+from tests.browser.members import cosign_newest, hold_reservation, register_witnesses, send_events
 from tests.browser.packets import HousekeepingPackets
 from uplink.commanding.models import Telecommand
 from uplink.commanding.services import (
@@ -104,6 +104,7 @@ def build() -> None:
     _run_jobs(spacecraft, people["mei"])
     register_witnesses(at=BEGIN)
     send_events(at=BEGIN)
+    hold_reservation(at=AT)
     sequence_entries(at=AT)
     cosign_newest(at=AT)
     _fly(contact)

@@ -1,6 +1,8 @@
-"""The sky of a pass, and asking for contacts, in a real browser."""
+"""The sky of a pass, asking for contacts, and reservations, in a real browser."""
 
 from __future__ import annotations
+
+from tests.browser.conftest import NARROW
 
 
 class TestSky:
@@ -31,3 +33,14 @@ class TestContactRequests:
         row = page.locator("#contact-requests tbody tr").first
         row.locator("button").click()
         page.wait_for_selector("#contact-requests tr[data-state=WITHDRAWN]")
+
+
+class TestReservations:
+    def test_are_given_back_after_a_second_look_also_on_a_telephone(self, signed_in):
+        page = signed_in("alice", "/stations/", viewport=NARROW)
+        page.click("main >> text=Reservations")
+        page.click("#reservations summary")
+        page.click("text=Give it back")
+        page.wait_for_selector("#messages >> text=is given back")
+        page.wait_for_selector("#reservations tr[data-state=CANCELLING]")
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]

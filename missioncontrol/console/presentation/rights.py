@@ -36,6 +36,8 @@ ACTION_WORDS: Final = {
     Action.CONTACT_REQUEST_VIEW: "see contact requests",
     Action.CONTACT_REQUEST_MANAGE: "ask for contacts",
     Action.OUTAGE_DECLARE: "declare outages of own antennas and spacecraft",
+    Action.RESERVATION_VIEW: "see reservations at station providers",
+    Action.RESERVATION_GIVE_BACK: "give back reservations that nobody asked for",
     Action.PLAN_VIEW: "see plans",
     Action.PLAN_PROPOSE: "propose plans, declare outages of all",
     Action.PLAN_APPROVE: "approve plans",

@@ -42,6 +42,11 @@ _STATUS_OF_STATE: Final[dict[str, Status]] = {
     "FAILED": "critical",
     "MISSED": "serious",
     "CANCELLED": "off",
+    # reservations at station providers
+    "SCHEDULING": "standby",
+    "FAILED_TO_SCHEDULE": "serious",
+    "CANCELLING": "standby",
+    "PROVIDER_CANCELLED": "serious",
     # steps of a pass and what it radiates
     "RUNNING": "normal",
     "DONE": "normal",

@@ -19,6 +19,7 @@ from missioncontrol.kernel import clock
 from missioncontrol.orbits.daylight import subsolar_point
 from missioncontrol.orbits.sites import Site
 from missioncontrol.pipelines import selectors as pipelines
+from missioncontrol.reservations.selectors import unknown_held
 from missioncontrol.scheduling import selectors as scheduling
 from missioncontrol.scheduling.models import Contact
 
@@ -58,12 +59,15 @@ class StationRow:
 @page(Action.CONTACT_VIEW)
 def stations(request: HttpRequest) -> HttpResponse:
     """Show where stations and spacecraft are, who sees whom, and what the stations do next."""
-    at = clock.now()
+    viewer, at = viewer_of(request), clock.now()
     in_service = fleet.stations_in_service()
+    may_see_reservations = viewer.may(Action.RESERVATION_VIEW)
     context = {
         "section": "stations",
         "stations": _rows(in_service, at),
-        **outage_panels(viewer_of(request), at),
+        "may_see_reservations": may_see_reservations,
+        "unknown": unknown_held(viewer.principal, at=at) if may_see_reservations else 0,
+        **outage_panels(viewer, at),
         **_map(request, [fleet.site(station) for station in in_service], at),
     }
     return render(request, "console/stations.html", context)

@@ -21,12 +21,14 @@ from missioncontrol.reservations.providers.interface import (
     ReservationRefusedError,
     WantedContact,
 )
+from missioncontrol.reservations.providers.retry_after import retry_after_s
 
 TIMEOUT_S: Final = 20.0  # for one question in all
 ANSWER_OCTETS: Final = 4 * 1024 * 1024
 MAX_PAGES: Final = 200
 _REASON_LENGTH: Final = 300
 _TAKEN: Final = (httpx.codes.OK, httpx.codes.CREATED, httpx.codes.ACCEPTED)
+_BUSY: Final = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 
 class _Strict(BaseModel):
@@ -160,7 +162,12 @@ class HttpProvider:
             with self._client.stream(
                 method, f"{self._url}{path}", json=json, params=params
             ) as response:
-                return response.status_code, _body(response, ends_s)
+                status, body = response.status_code, _body(response, ends_s)
+                if status in _BUSY:
+                    raise ProviderUnavailableError(
+                        _odd(status, body), retry_after_s=retry_after_s(response.headers)
+                    )
+                return status, body
         except httpx.TimeoutException as error:
             raise ProviderUnavailableError(_late(self._timeout_s)) from error
         except httpx.HTTPError as error:
@@ -195,8 +202,12 @@ def _require(status: int, body: bytes, allowed: tuple[int, ...]) -> None:
         raise ProviderUnavailableError(
             f"It answers {status}: it does not take our token (STATION_PROVIDER_TOKENS)."
         )
+    raise ProviderUnavailableError(_odd(status, body))
+
+
+def _odd(status: int, body: bytes) -> str:
     said = _shown(body[:_REASON_LENGTH].decode(errors="replace"))
-    raise ProviderUnavailableError(f"It answers {status}: {said or 'nothing else'}")
+    return f"It answers {status}: {said or 'nothing else'}"
 
 
 def _read(form: type[_Answer], body: bytes) -> _Answer:

@@ -72,7 +72,16 @@ class ProviderContact:
 
 
 class ProviderUnavailableError(Exception):
-    """There is no answer, or none that can be used: ask again later."""
+    """There is no answer, or none that can be used: ask again later.
+
+    Args:
+        fault: Why, as people read it.
+        retry_after_s: How long the provider asked to be left alone, if it did.
+    """
+
+    def __init__(self, fault: str, *, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(fault)
 
 
 class ReservationRefusedError(Exception):

@@ -17,7 +17,7 @@ class OwnStations:
     def reserve(self, wanted: WantedContact) -> ProviderContact:
         """Give the contact."""
         return ProviderContact(
-            contact_id=wanted.token,
+            contact_id="",  # nobody else has a name for it
             token=wanted.token,
             satellite=wanted.satellite,
             antenna=wanted.antenna,

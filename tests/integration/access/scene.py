@@ -29,6 +29,7 @@ from missioncontrol.kernel.models import ClockAnchor
 from missioncontrol.operations.models import Operation
 from missioncontrol.operations.services import start_operation
 from missioncontrol.pipelines.demo import seed_mission
+from missioncontrol.reservations.models import Reservation
 from missioncontrol.scheduling import services as scheduling
 from missioncontrol.scheduling.models import CalendarFeed, Contact, ContactRequest, Outage, Plan
 from missioncontrol.scheduling.plan_problem import window_id
@@ -248,6 +249,20 @@ class Scene:
             reason="a bearing",
             actor=self.commander,
             at=AT,
+        )
+
+    def reservation(self) -> Reservation:
+        """Make one that the member, as a provider, holds and that nobody asked for."""
+        return Reservation.objects.create(
+            provider=self.organisation(Whose.MEMBER).slug,
+            satellite=self.spacecraft.name,
+            antenna="KASHI-1",
+            begins=AT + timedelta(hours=1),
+            ends=AT + timedelta(hours=1, minutes=10),
+            state=Reservation.State.SCHEDULED,
+            made_at=AT,
+            changed_at=AT,
+            next_attempt_at=AT,
         )
 
     def window_name(self) -> str:

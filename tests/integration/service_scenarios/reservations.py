@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from missioncontrol.accounts.policy import Role
 from missioncontrol.reservations import services
 from missioncontrol.reservations.models import Reservation
 from missioncontrol.reservations.providers.interface import ContactStatus, ProviderContact
@@ -19,6 +20,7 @@ unlogged(
     "notes that a provider is asked, which changes nothing",
     services.claim_reservations,
     services.note_fault,
+    services.note_standing,
 )
 
 
@@ -81,6 +83,14 @@ def compare(call):
         at=AT,
         wall_at=WALL,
     )
+
+
+@scenario(services.give_back_reservation)
+def give_back(call):
+    row = reservation(Reservation.State.SCHEDULED)
+    Reservation.objects.update(contact=None)
+    somebody = factories.operator("olga", Role.OPERATOR, member_of=factories.organisation())
+    call(reservation_id=row.pk, actor=somebody, at=AT, wall_at=WALL)
 
 
 @scenario(scheduling.withdraw_contact)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from missioncontrol.console.templatetags import operations
 from missioncontrol.pipelines.models import StepState
+from missioncontrol.reservations.models import Reservation
 from missioncontrol.scheduling.models import Contact
 from missioncontrol.supervision.children import ChildState
 from telemetry.limits.states import DisplayStatus
@@ -24,7 +25,14 @@ def drawn(source: str, **context: object) -> str:
 class TestStatusOf:
     @pytest.mark.parametrize(
         "state",
-        [*Contact.State, *Telecommand.State, *StepState, *ChildState, *DisplayStatus],
+        [
+            *Contact.State,
+            *Reservation.State,
+            *Telecommand.State,
+            *StepState,
+            *ChildState,
+            *DisplayStatus,
+        ],
         ids=lambda state: f"{type(state).__name__}.{state.name}",
     )
     def test_knows_every_state_of_the_models(self, state):

@@ -104,6 +104,14 @@ def test_takes_nothing_else_for_an_answer(answer, said):
         reserving(answer)
 
 
+@pytest.mark.parametrize(("status", "seconds"), [(429, 120), (503, 120), (500, None), (401, None)])
+def test_hears_how_long_a_busy_provider_wants_to_be_left_alone(status, seconds):
+    busy = httpx.Response(status, headers={"Retry-After": "120"})
+    with pytest.raises(ProviderUnavailableError) as error:
+        reserving(busy)
+    assert error.value.retry_after_s == seconds
+
+
 def test_takes_no_state_that_nobody_defined():
     answer = httpx.Response(200, json={**GIVEN, "status": "PERHAPS"})
     with pytest.raises(ProviderUnavailableError, match="status: Input should be"):
