@@ -42,7 +42,7 @@ _PARTS_COUNT: Final = 4.0  # columns of a window that make a slice larger, at mo
 _PARTS_PER_S: Final = 8_000  # of windows; the relaxation takes a third of the time then
 _FIXED_PART: Final = 0.5  # of the time left that fixed sweeps may take
 _SLICE_GAP: Final = 1e-4
-_CLOSING_S: Final = 0.25  # for filling up, reasons and the plan itself
+_CLOSING_S: Final = 0.35  # for the last slice's delay, filling up, reasons and the plan itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +97,6 @@ def make_plan(problem: Problem, search: Search) -> Plan:
         ProblemError: Frozen contacts that cannot both be.
     """
     run = _Run(search)
-    digest = search.digest or digest_of(problem_document(problem))
-    run.mark("digest")
     instance = index_problem(problem)
     parts = round(_PARTS_PER_S * search.limit_s)
     columns, spans, complete = all_columns(instance, at_most=parts)
@@ -108,7 +106,7 @@ def make_plan(problem: Problem, search: Search) -> Plan:
     run.mark("greedy")
     model = Model(columns, build_rows(instance, columns), columns.worth + columns.bonus)
     run.mark("rows")
-    relaxation = relax(model, limit_s=run.left_s)
+    relaxation, digest = _relaxed(model, problem, run)
     run.mark("relaxation")
     chosen, bound = _Improvement(instance, model, relaxation, run).of(chosen)
     # Where every part is a column, none is left to be trimmed.
@@ -125,6 +123,21 @@ def make_plan(problem: Problem, search: Search) -> Plan:
         digest=digest,
     )
     return replace(plan, phases_s=run.closed())
+
+
+def _relaxed(model: Model, problem: Problem, run: _Run) -> tuple[Relaxation, str]:
+    """Return the relaxation, and the digest that another core sees to meanwhile."""
+    solved: list[Relaxation] = []
+
+    def solve() -> str:
+        solved.append(relax(model, limit_s=run.left_s))
+        return ""
+
+    def digest() -> str:
+        return run.search.digest or digest_of(problem_document(problem))
+
+    _, found = run.search.run_all(lambda task: task(), [solve, digest])
+    return solved[0], found
 
 
 def _order(instance: Instance, columns: Columns, method: PlanMethod) -> Integers:
