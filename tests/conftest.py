@@ -9,6 +9,7 @@ from hypothesis import settings
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.organisations import acting_for_everybody
 from tests import log_guards
+from tests.migrated import Migrated
 
 # A busy machine is no failure; what is too slow shows in the benchmarks.
 settings.register_profile("suite", deadline=None)
@@ -33,14 +34,29 @@ def _for_everybody():
         yield
 
 
+def pytest_collection_modifyitems(items):
+    """Let the database be made for those too who only copy it."""
+    for item in items:
+        if "migrated" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.django_db)
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The migrated test database, which may be emptied after a test that commits."""
+def django_db_setup(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The test database, which may be emptied after a test that commits; gives what it was."""
     with django_db_blocker.unblock():
+        migrated = Migrated(tmp_path_factory.mktemp("migrated"))
         log_guards.lift_deletion_guards()
-    yield
+    yield migrated
     with django_db_blocker.unblock():
         _end_other_sessions()
+        migrated.drop()
+
+
+@pytest.fixture(scope="session")
+def migrated(django_db_setup):
+    """The database as the migrations left it, to be copied for an installation of its own."""
+    return django_db_setup
 
 
 def _end_other_sessions():

@@ -64,8 +64,8 @@ class TestTimeline:
 
 
 class TestPlan:
-    def test_is_approved_after_a_fresh_proof_and_published(self, signed_in, installation):
-        page = signed_in("gus", "/plans/")
+    def test_is_approved_after_a_fresh_proof_and_published(self, sign_in, installation):
+        page = sign_in("gus", "/plans/")
         page.click("#plans tr[data-plan] a")
         page.wait_for_selector("#changes tr[data-kind=DROPPED]")
         installation.make_stale("gus")

@@ -24,9 +24,10 @@ ANSWER_S = 20.0  # on a busy machine too
 
 
 @pytest.fixture(scope="module")
-def mission(tmp_path_factory, broker):
+def mission(tmp_path_factory, broker, migrated):
     """The demo mission, served without a limit of how often it may be asked."""
-    with served(tmp_path_factory.mktemp("attacked") / "installation", **RATES) as product:
+    folder = tmp_path_factory.mktemp("attacked") / "installation"
+    with served(folder, migrated, **RATES) as product:
         product.do("mission")
         product.do("append", count=3)
         product.do("publish")
