@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
+from django.db.models.signals import post_migrate
 from hypothesis import settings
 
 from missioncontrol.kernel import clock
@@ -47,6 +49,10 @@ def django_db_setup(django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock():
         migrated = Migrated(tmp_path_factory.mktemp("migrated"))
         log_guards.lift_deletion_guards()
+    # Emptying a database makes these rows anew, which nothing of the product looks at: each test
+    # that commits would wait for a thousand of them.
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
     yield migrated
     with django_db_blocker.unblock():
         _end_other_sessions()

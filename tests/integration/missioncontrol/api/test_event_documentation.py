@@ -58,6 +58,7 @@ def shell(tmp_path, broker, migrated, monkeypatch):
             process.wait(timeout=10)
 
 
+@pytest.mark.once
 def test_every_example_runs_and_prints_what_the_page_says(shell):
     [begin, *_] = examples()
     # Where the API is and what `mc` does; the tokens are the sections' own.
