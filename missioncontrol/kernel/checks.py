@@ -1,4 +1,4 @@
-"""What must hold before the product starts; `manage.py check` runs it."""
+"""What must hold before the product starts: its commands look, and `manage.py check` does."""
 
 from __future__ import annotations
 
