@@ -135,7 +135,8 @@ class ScriptedStation:
                 if self.end_with is not None:
                     connection.sendall(encode(Bye(reason=self.end_with)))
                     self.end_with = None
-                    return _hang_up(connection)
+                    _hang_up(connection)
+                    return
                 if not select.select([connection], [], [], 0.02)[0]:
                     continue
                 octets = connection.recv(65_536)
