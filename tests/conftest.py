@@ -50,7 +50,7 @@ def django_db_setup(django_db_setup, django_db_blocker, tmp_path_factory):
         migrated = Migrated(tmp_path_factory.mktemp("migrated"))
         log_guards.lift_deletion_guards()
     # Emptying a database makes these rows anew, which nothing of the product looks at: each test
-    # that commits would wait for a thousand of them.
+    # that commits would wait for hundreds of them.
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     post_migrate.disconnect(create_contenttypes)
     yield migrated

@@ -180,7 +180,7 @@ class TestResuming:
         self, product, member, mine
     ):
         """The client does what EventSource does: it connects again with the last id it has."""
-        total, kills, got = 300, 5, []
+        total, kills, got = 300, 3, []
         product.do("publish")
         begin = last = product.do("publish") - 1
         writing = asyncio.create_task(_write(product, mine, total))
