@@ -48,8 +48,8 @@ test unit: export PYTHONDONTWRITEBYTECODE :=
 
 test: install-dev ## run all tests, the integration tests on SQLite and on PostgreSQL
 	@bash tests/provide_programs.sh
-	$(BIN)/pytest -n $(XDIST) --dist loadgroup
-	$(BIN)/python -m tests.postgresql tests/integration -n $(XDIST) --dist loadgroup
+	$(BIN)/pytest -n $(XDIST)
+	$(BIN)/python -m tests.postgresql tests/integration -n $(XDIST)
 
 unit: install-dev ## run the fast tests only
 	$(BIN)/pytest tests/unit -n $(XDIST)

@@ -7,6 +7,7 @@ from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
 from django.db.models.signals import post_migrate
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from missioncontrol.kernel import clock
 from missioncontrol.kernel.organisations import acting_for_everybody
@@ -34,6 +35,32 @@ def _for_everybody():
     """
     with acting_for_everybody():
         yield
+
+
+# Whose tests share something that takes long to start: each goes to one worker, the largest first.
+TOGETHER = (
+    "tests/browser/",
+    "tests/integration/missioncontrol/events/",
+    "tests/integration/missioncontrol/webhooks/test_process.py",
+    "tests/integration/missioncontrol/client/test_go_verifier.py",
+)
+
+
+class Scheduling(LoadScopeScheduling):
+    """Gives each worker the next test or, of what is TOGETHER, all tests at once.
+
+    Marks would say the same (xdist_group), but pytest-xdist 3.8 writes them where pytest 9.2 does
+    not look: they are passed over without a word.
+    """
+
+    def _split_scope(self, nodeid):
+        return next((each for each in TOGETHER if nodeid.startswith(each)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Take it instead of what --dist names."""
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items):

@@ -108,14 +108,6 @@ def installation(tmp_path_factory):
         log.close()
 
 
-def pytest_collection_modifyitems(items):
-    """Keep the browser's tests on one worker: they share one installation."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 # Of a module, not of the session: Playwright holds an event loop as long as it is open,
 # and no asynchronous test could run in the same process.
 @pytest.fixture(scope="module")

@@ -15,8 +15,6 @@ from asgiref.sync import sync_to_async
 from tests.integration.missioncontrol.events.served import bearer
 from tests.integration.missioncontrol.events.streams import event_stream, take
 
-pytestmark = pytest.mark.xdist_group("served")
-
 
 class TestStream:
     async def test_begins_after_a_number_and_goes_on_with_what_comes(self, product, member, mine):

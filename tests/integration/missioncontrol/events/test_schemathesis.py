@@ -12,10 +12,7 @@ from missioncontrol.accounts.policy import Role
 from tests.integration.missioncontrol.api.fuzzing import description, is_good, may_stream
 from tests.integration.missioncontrol.events.served import bearer, served
 
-pytestmark = [
-    pytest.mark.xdist_group("served"),
-    pytest.mark.only_on("postgresql"),  # as in api/test_schemathesis.py
-]
+pytestmark = pytest.mark.only_on("postgresql")  # as in api/test_schemathesis.py
 
 schema = description().include(may_stream)
 RATES = {

@@ -19,9 +19,6 @@ COMMAND = [ROOT / "manage.py", "run_webhook_deliveries"]
 HASTY = Path(__file__).with_name("hasty_deliveries.py")
 
 
-pytestmark = pytest.mark.xdist_group("webhook-process")
-
-
 @pytest.fixture(scope="module")
 def product(tmp_path_factory, broker, migrated):
     folder = tmp_path_factory.mktemp("sending") / "installation"
