@@ -42,10 +42,14 @@ install-dev: $(VENV)/installed-dev ## the same with what tests and linters need
 run: install ## start everything with the demo mission; PORT=8001 for another port
 	@exec $(BIN)/python manage.py run_mission_control --host $(HOST) --port $(PORT)
 
+# Bytecode is kept here, whatever the shell says: each of the tests' many processes would compile
+# the product anew, and each worker of pytest all tests.
+test unit: export PYTHONDONTWRITEBYTECODE :=
+
 test: install-dev ## run all tests, the integration tests on SQLite and on PostgreSQL
 	@bash tests/provide_programs.sh
-	$(BIN)/pytest -n $(XDIST) --dist loadgroup
-	$(BIN)/python -m tests.postgresql tests/integration -n $(XDIST) --dist loadgroup
+	$(BIN)/pytest -n $(XDIST)
+	$(BIN)/python -m tests.postgresql tests/integration -n $(XDIST)
 
 unit: install-dev ## run the fast tests only
 	$(BIN)/pytest tests/unit -n $(XDIST)

@@ -6,7 +6,7 @@ set -u
 
 # Each line: the program that tells whether it is there, and the Debian packages that bring it.
 needed() {
-  echo "chromium chromium"
+  echo "chromium-headless-shell chromium-headless-shell"
   echo "curl curl"
   echo "jq jq"
   echo "go golang-go golang-golang-x-mod-dev"

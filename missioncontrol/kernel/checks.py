@@ -1,14 +1,19 @@
-"""What must hold before the product starts; `manage.py check` runs it."""
+"""What must hold before the product starts: its commands look, and `manage.py check` does."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import Error, register
 
+# What may be wrong with this installation: its settings and its machine. Our commands look at
+# nothing else before they start. Django's own checks are about the code, which does not change
+# from one start to the next, and load every address of the product for it.
+INSTALLATION: Final = "installation"
 
-@register()
+
+@register(INSTALLATION)
 def time_is_utc(**_kwargs: Any) -> list[Error]:
     """Refuse to run in any other time zone than UTC."""
     if settings.USE_TZ and settings.TIME_ZONE == "UTC":
@@ -22,7 +27,7 @@ def time_is_utc(**_kwargs: Any) -> list[Error]:
     ]
 
 
-@register()
+@register(INSTALLATION)
 def broker_socket_path_fits(**_kwargs: Any) -> list[Error]:
     """Refuse a unix socket path that the operating system would cut."""
     url: str = settings.REDIS_URL

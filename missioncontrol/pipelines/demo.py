@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -49,8 +50,9 @@ class Seeded:
     next_contact: Contact | None = None
 
 
+@cache
 def demo_mission() -> MissionFile:
-    """Return the mission file that the product brings along, checked."""
+    """Return the mission file that the product brings along, checked once in a process."""
     folder = resources.files("missioncontrol.fleet") / "missions"
     return parse_mission(
         (folder / "demo.yaml").read_text(encoding="utf-8"),

@@ -7,8 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
+from missioncontrol.kernel.checks import INSTALLATION
 
-@checks.register()
+
+@checks.register(INSTALLATION)
 def every_provider_has_a_token(**_kwargs: Any) -> list[checks.Error]:
     """Refuse a provider without its token, and a token without its provider."""
     urls, tokens = settings.STATION_PROVIDERS.keys(), settings.STATION_PROVIDER_TOKENS.keys()

@@ -8,7 +8,9 @@ import select
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,13 @@ playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright i
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a pass-phrase for the tests"
 START_WITHIN_S = 120
+# Of a sign-in that further tests go on with. A proof of who somebody is counts for five minutes.
+KEPT_S = 120.0
 NARROW = {"width": 390, "height": 844}
+LIVE = "#live-state[data-state=live]"
+# The shell is the same engine without what draws windows and menus, which nobody would see: it
+# takes a third of the time. Playwright brings it too.
+_BROWSERS = ["chromium-headless-shell", "chromium", "chromium-browser"]
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -37,6 +45,8 @@ class Installation:
     port: int
     redis_url: str
     environment: dict[str, str]
+    # Who has signed in by the form: when, and with which cookies since.
+    sign_ins: dict[str, tuple[float, list[dict]]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -45,6 +55,7 @@ class Installation:
 
     def make_stale(self, username: str) -> None:
         """Let the last proof of who somebody is be ten minutes old."""
+        self.sign_ins.pop(username, None)
         code = f"from tests.browser import scene; scene.make_stale({username!r})"
         self.manage("shell", "--no-imports", "-c", code)
 
@@ -97,19 +108,11 @@ def installation(tmp_path_factory):
         log.close()
 
 
-def pytest_collection_modifyitems(items):
-    """Keep the browser's tests on one worker: they share one installation."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 # Of a module, not of the session: Playwright holds an event loop as long as it is open,
 # and no asynchronous test could run in the same process.
 @pytest.fixture(scope="module")
 def chromium():
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if path is None:
         pytest.skip("no chromium on this machine: install it to run the browser tests")
     with playwright_api.sync_playwright() as playwright:
@@ -174,15 +177,36 @@ def open_page(installation, chromium, complaints):
 
 
 @pytest.fixture
-def signed_in(open_page):
-    """Sign somebody in by the form and wait for the live line."""
+def sign_in(open_page):
+    """Sign somebody in by the form, into a session that is the test's own, and wait for live."""
 
-    def sign_in(username: str, address: str = "/", **options):
+    def by_the_form(username: str, address: str = "/", **options):
         page = open_page(address, **options)
         page.fill("#id_username", username)
         page.fill("#id_password", PASSWORD)
         page.click("#signin button")
-        page.wait_for_selector("#live-state[data-state=live]")
+        page.wait_for_selector(LIVE)
         return page
 
-    return sign_in
+    return by_the_form
+
+
+@pytest.fixture
+def signed_in(installation, open_page, sign_in):
+    """Open a page as somebody who signed in a moment ago, be it in a test before, and is live.
+
+    A test that ends sessions, or makes them old, signs in itself.
+    """
+
+    def open_as(username: str, address: str = "/", **options):
+        since_s, cookies = installation.sign_ins.get(username, (-inf, []))
+        if time.monotonic() - since_s < KEPT_S:
+            kept = {"cookies": cookies, "origins": []}
+            page = open_page(address, storage_state=kept, **options)
+            page.wait_for_selector(LIVE)
+            return page
+        page = sign_in(username, address, **options)
+        installation.sign_ins[username] = (time.monotonic(), page.context.cookies())
+        return page
+
+    return open_as

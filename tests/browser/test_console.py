@@ -55,8 +55,8 @@ def submit_ping(page) -> str:
 
 
 class TestSigningIn:
-    def test_begins_at_the_form_and_ends_where_one_wanted_to_go(self, signed_in):
-        page = signed_in("alice", "/alarms/")
+    def test_begins_at_the_form_and_ends_where_one_wanted_to_go(self, sign_in):
+        page = sign_in("alice", "/alarms/")
         assert page.url.endswith("/alarms/")
         assert page.text_content(".operator-name") == "Alice Ode"
 
@@ -67,8 +67,8 @@ class TestSigningIn:
         page.click("#signin button")
         assert "do not belong together" in page.text_content("#signin-error")
 
-    def test_out_in_one_window_ends_the_live_line_of_the_other(self, signed_in):
-        page = signed_in("alice")
+    def test_out_in_one_window_ends_the_live_line_of_the_other(self, sign_in):
+        page = sign_in("alice")
         other = page.context.new_page()
         other.goto("/jobs/")
         other.click("form.sign-out button")

@@ -113,10 +113,8 @@ def test_a_webhook_is_made_tried_and_looked_after(signed_in, installation, recei
     assert page.locator("#webhooks tr", has_text="from the browser").count() == 0
 
 
-def test_who_signed_in_long_ago_proves_it_again_before_a_webhook_is_changed(
-    signed_in, installation
-):
-    page = signed_in("lena", "/webhooks/1/")
+def test_who_signed_in_long_ago_proves_it_again_before_a_webhook_is_changed(sign_in, installation):
+    page = sign_in("lena", "/webhooks/1/")
     installation.make_stale("lena")
     page.click("#pause")
     assert page.text_content("h1") == "Confirm that it is you"

@@ -7,12 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.kernel.checks import INSTALLATION
 from telemetry.archive import ArchiveError, ColumnPlace, check
 from telemetry.selectors import archive_folder
 
 
 class Command(BaseCommand):
     help = "Read a whole archive, or all of them, and say what is damaged."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("spacecraft", nargs="?", help="whose, e.g. DD-1; default: all")

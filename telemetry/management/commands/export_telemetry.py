@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
+from missioncontrol.kernel.checks import INSTALLATION
 from telemetry import selectors
 from telemetry.archive import ArchiveUnavailableError
 from telemetry.services import export_samples
@@ -16,6 +17,7 @@ from telemetry.services import export_samples
 
 class Command(BaseCommand):
     help = "Write samples of any span to a Parquet or CSV file."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("spacecraft", help="whose, e.g. DD-1")

@@ -9,12 +9,14 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from telemetry import services
 from telemetry.archive import ArchiveLockedError
 
 
 class Command(BaseCommand):
     help = "Take in a file of space packets, through the same path as a pass."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="space packets, one after the other")

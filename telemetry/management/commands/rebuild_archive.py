@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from telemetry import services
 from telemetry.archive import (
     ArchiveDamagedError,
@@ -18,6 +19,7 @@ from telemetry.archive import (
 
 class Command(BaseCommand):
     help = "Decode a spacecraft's logged packets again, by the dictionary in force."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("spacecraft", help="whose, e.g. DD-1")

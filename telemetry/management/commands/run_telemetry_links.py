@@ -12,6 +12,7 @@ from django.db import close_old_connections
 
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.scheduling import selectors
 from missioncontrol.scheduling.models import Contact
 from telemetry.links.contact_receiver import EDGE, ContactReceiver
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Receive telemetry: from the antenna of every contact, and from the spool of inputs."
+    requires_system_checks = (INSTALLATION,)
 
     def handle(self, **options: Any) -> None:
         stopping = threading.Event()

@@ -13,6 +13,7 @@ from django.db import close_old_connections
 
 from missioncontrol.fleet import selectors as fleet
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.kernel.clock import ClockState
 from telemetry.links.plans import receiver_plans
 from telemetry.links.receiver import Receiver, ReceiverPlan
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Listen at the inputs of every spacecraft, and put what comes on the spool."
+    requires_system_checks = (INSTALLATION,)
 
     def handle(self, **options: Any) -> None:
         stopping = threading.Event()

@@ -11,6 +11,7 @@ from missioncontrol.accounts import services
 from missioncontrol.accounts.models import Organisation
 from missioncontrol.accounts.policy import Role
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 
 
 class Command(BaseCommand):
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         "Make an account, e.g. the first one of an installation. The password is asked for, "
         "or read from standard input when that is no terminal."
     )
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")

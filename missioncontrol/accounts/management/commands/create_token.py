@@ -10,10 +10,12 @@ from missioncontrol.accounts import services
 from missioncontrol.accounts.models import Membership, Operator
 from missioncontrol.accounts.policy import Action
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 
 
 class Command(BaseCommand):
     help = "Make an API token for an account and print its secret, which is shown only now."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username", help="whose token, e.g. demo-pipeline")

@@ -8,10 +8,12 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.accounts import services
 from missioncontrol.accounts.models import ApiToken
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 
 
 class Command(BaseCommand):
     help = "End an API token now. Its prefix stands between the two underlines: mc_PREFIX_..."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("prefix", help="the token's ten hexadecimal digits, never its secret")

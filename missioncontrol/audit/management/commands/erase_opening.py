@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.audit import selectors, services
 from missioncontrol.audit.models import AuditEntry
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.kernel.errors import RefusedError
 
 _ACTOR: Final = "process:command-line"
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         "Erase the private part of an entry, at its owner's request: payload and salt are gone "
         "for ever, the entry and the tree stay. The erasure has an entry of its own."
     )
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("log_index", type=int, help="index of the entry")

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.audit import selectors, services
 from missioncontrol.audit.merkle.succession import KeyChange
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.kernel.errors import RefusedError
 
 _ACTOR: Final = "process:command-line"
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         "old one, and sign with both from then on. With --finish: sign with the new one alone, "
         "and destroy the old one. Both can be run again after an interruption."
     )
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from missioncontrol.audit import services
 from missioncontrol.kernel import clock, live
+from missioncontrol.kernel.checks import INSTALLATION
 
 # Wall seconds: nothing here follows the mission's clock but the time stamps.
 _PAUSE_S: Final = 0.1
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Put audit entries into the consortium log and publish it, until stopped (SIGTERM)."
+    requires_system_checks = (INSTALLATION,)
 
     def handle(self, **options: Any) -> None:
         stop = threading.Event()

@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from missioncontrol.audit import selectors, services
 from missioncontrol.kernel import clock, live
+from missioncontrol.kernel.checks import INSTALLATION
 
 # Wall seconds: nothing here follows the mission's clock but the time stamps.
 _PAUSE_S: Final = 0.1
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Have the witnesses cosign the newest checkpoint of the log, until stopped (SIGTERM)."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

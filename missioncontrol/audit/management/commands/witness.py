@@ -7,12 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from missioncontrol.audit import selectors, services
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 
 _ACTOR: Final = "process:command-line"
 
 
 class Command(BaseCommand):
     help = "Register, retire and list the members' witnesses of the consortium log."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="what", required=True)

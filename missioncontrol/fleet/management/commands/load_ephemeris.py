@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.fleet import services
 from missioncontrol.fleet.models import Spacecraft
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         "Load newer elements (TLE, OMM) or an ephemeris (OEM) of one spacecraft; its contact "
         "windows are recomputed, those of the others stay."
     )
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("spacecraft", help="name, e.g. DD-1")

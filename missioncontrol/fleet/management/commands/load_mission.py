@@ -8,10 +8,12 @@ from django.core.management.base import BaseCommand, CommandError
 from missioncontrol.fleet import selectors, services
 from missioncontrol.fleet.mission_file import MissionFileError, parse_mission
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 
 
 class Command(BaseCommand):
     help = "Load a mission file: organisations, stations, spacecraft, clock. Safe to repeat."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="mission file (YAML)")

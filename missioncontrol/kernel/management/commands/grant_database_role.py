@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.kernel.isolation import role_faults
 
 # Rows here are added and never taken away; triggers say so too.
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         "after each migrate). The product's processes connect as that role; row-level security "
         "then binds them."
     )
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("role", help="must exist, e.g. missioncontrol_app")

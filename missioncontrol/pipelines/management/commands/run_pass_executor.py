@@ -6,12 +6,14 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
 
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.pipelines.executor.process import PassExecutor
 from missioncontrol.pipelines.executor.watch import LEASE_S
 
 
 class Command(BaseCommand):
     help = "Carry out passes: claim contacts that are due, uplink, follow, report."
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.kernel.errors import RefusedError
 from missioncontrol.pipelines import demo
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         "Make the demo: mission, accounts, contacts, a job, a telecommand to approve. "
         "Safe to repeat; passwords are shown once."
     )
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON document")

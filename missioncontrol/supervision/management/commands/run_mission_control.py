@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection
 
 from missioncontrol.fleet import selectors as fleet_selectors
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.scheduling import selectors as scheduling_selectors
 from missioncontrol.supervision import processes
 from missioncontrol.supervision.supervisor import Supervisor, wait_for_broker
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         "Run everything on this machine: broker, web, worker, beat, log sequencer, telemetry "
         "link, pass executor and simulator. Ctrl-C stops it; the next start goes on from there."
     )
+    requires_system_checks = (INSTALLATION,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
 from missioncontrol.kernel import clock
+from missioncontrol.kernel.checks import INSTALLATION
 from missioncontrol.webhooks import outbox
 from missioncontrol.webhooks.courier import Courier
 from missioncontrol.webhooks.dispatcher import Dispatcher
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Send the log's events to the members' webhooks, until stopped (SIGTERM)."
+    requires_system_checks = (INSTALLATION,)
 
     def handle(self, **options: Any) -> None:
         stop = threading.Event()

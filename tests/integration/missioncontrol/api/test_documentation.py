@@ -133,6 +133,7 @@ def shell(live_server, mission, operating, laboratory, tmp_path):
     shell.close()
 
 
+@pytest.mark.once
 def test_every_example_runs_and_prints_what_the_page_says(shell, book):
     book()
     flown = book(state="COMPLETED")

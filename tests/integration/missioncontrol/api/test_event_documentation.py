@@ -26,10 +26,11 @@ esac
 
 
 @pytest.fixture
-def shell(tmp_path, broker, monkeypatch):
+def shell(tmp_path, broker, migrated, monkeypatch):
     require_programs()
     port = free_port()
-    with served(tmp_path / "installation", WEBHOOK_ALLOWED_HOSTS="127.0.0.1") as product:
+    folder = tmp_path / "installation"
+    with served(folder, migrated, WEBHOOK_ALLOWED_HOSTS="127.0.0.1") as product:
         product.do("mission")
         product.do(
             "account",
@@ -57,6 +58,7 @@ def shell(tmp_path, broker, monkeypatch):
             process.wait(timeout=10)
 
 
+@pytest.mark.once
 def test_every_example_runs_and_prints_what_the_page_says(shell):
     [begin, *_] = examples()
     # Where the API is and what `mc` does; the tokens are the sections' own.

@@ -172,10 +172,8 @@ class TestSweep:
 
 
 class TestAtOnce:
-    @pytest.mark.django_db
-    def test_many_are_done_once_and_all_answered_alike(self, tmp_path):
-        with installation(tmp_path / "installation") as made:
-            made.manage("migrate", "--skip-checks", "--verbosity", "0")
+    def test_many_are_done_once_and_all_answered_alike(self, tmp_path, migrated):
+        with installation(tmp_path / "installation", migrated) as made:
             status, output, errors = made.run(Path(__file__).parent / "repeaters.py")
         assert status == 0, errors
         found = json.loads(output.splitlines()[-1])

@@ -18,7 +18,9 @@ from schemathesis.specs.openapi.checks import ignored_auth
 from missioncontrol.env import Rate
 from tests.integration.missioncontrol.api.fuzzing import Scene, description, may_stream
 
-pytestmark = pytest.mark.django_db
+# On the stricter of the two databases: what SQLite refuses of a value, PostgreSQL does too, and
+# not the other way round.
+pytestmark = [pytest.mark.django_db, pytest.mark.only_on("postgresql")]
 
 described = description()
 described.app = get_wsgi_application()

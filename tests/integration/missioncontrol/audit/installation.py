@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-import psycopg
 from django.conf import settings
-from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
 class Installation:
-    """A folder and a database with the log's tables, and processes on them."""
+    """A folder and a migrated database, and processes on them."""
 
     def __init__(self, folder, database_url):
         self.folder = folder
@@ -31,8 +27,6 @@ class Installation:
             "DATABASE_URL": database_url,
             "REDIS_URL": settings.REDIS_URL,
         }
-        self.manage("migrate", "audit", "--skip-checks", "--verbosity", "0")
-        self.manage("migrate", "kernel", "--skip-checks", "--verbosity", "0")
 
     def start(self, *arguments, **options):
         return subprocess.Popen(
@@ -58,19 +52,8 @@ class Installation:
 
 
 @contextmanager
-def installation(folder):
+def installation(folder, migrated):
     """Yield an installation on the kind of database that these tests run with."""
     folder.mkdir()
-    if connection.vendor == "sqlite":
-        yield Installation(folder, f"sqlite:///{folder / 'mission.sqlite3'}")
-        return
-    values = settings.DATABASES["default"]
-    user, password, host = (quote(values[name], safe="") for name in ("USER", "PASSWORD", "HOST"))
-    server = f"postgresql://{user}:{password}@{host}:{values['PORT']}"
-    name = f"log_{secrets.token_hex(4)}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as administrator:
-        administrator.execute(f"CREATE DATABASE {name}")
-        try:
-            yield Installation(folder, f"{server}/{name}")
-        finally:
-            administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with migrated.copied(folder) as database_url:
+        yield Installation(folder, database_url)

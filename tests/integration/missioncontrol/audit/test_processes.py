@@ -26,8 +26,8 @@ ENTRIES = 150  # of each of the eight
 
 
 @pytest.fixture
-def installed(tmp_path):
-    with installation(tmp_path / "installation") as made:
+def installed(tmp_path, migrated):
+    with installation(tmp_path / "installation", migrated) as made:
         yield made
 
 

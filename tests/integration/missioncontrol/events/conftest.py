@@ -12,8 +12,8 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="package")
-def product(tmp_path_factory, broker):
-    with served(tmp_path_factory.mktemp("served") / "installation") as product:
+def product(tmp_path_factory, broker, migrated):
+    with served(tmp_path_factory.mktemp("served") / "installation", migrated) as product:
         yield product
 
 

@@ -15,7 +15,6 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
 
 from missioncontrol.accounts import services as accounts  # noqa: E402
@@ -159,7 +158,6 @@ CALLS = {
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0, skip_checks=True)
     process_acts_for_everybody()
     print("ready", flush=True)
     for line in sys.stdin:

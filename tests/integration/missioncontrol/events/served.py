@@ -96,9 +96,9 @@ class Served:
 
 
 @contextmanager
-def served(folder, *, web=True, **environment):
+def served(folder, migrated, *, web=True, **environment):
     """Serve a new installation, on the kind of database that these tests run with."""
-    with installation(folder) as installed:
+    with installation(folder, migrated) as installed:
         installed.environment.update(environment)
         (folder / "static").mkdir(exist_ok=True)
         product = Served(installed)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.missioncontrol.events.served import bearer
 
-pytestmark = [pytest.mark.xdist_group("served"), pytest.mark.only_on("postgresql")]
+pytestmark = pytest.mark.only_on("postgresql")
 
 
 def connections_to(database_url: str) -> int:

@@ -15,8 +15,6 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from tests.integration.missioncontrol.events.served import bearer
 
-pytestmark = pytest.mark.xdist_group("served")
-
 
 async def ticket(product, secret):
     async with httpx.AsyncClient(verify=False, timeout=60) as client:

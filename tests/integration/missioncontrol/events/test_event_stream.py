@@ -15,8 +15,6 @@ from asgiref.sync import sync_to_async
 from tests.integration.missioncontrol.events.served import bearer
 from tests.integration.missioncontrol.events.streams import event_stream, take
 
-pytestmark = pytest.mark.xdist_group("served")
-
 
 class TestStream:
     async def test_begins_after_a_number_and_goes_on_with_what_comes(self, product, member, mine):
@@ -180,7 +178,7 @@ class TestResuming:
         self, product, member, mine
     ):
         """The client does what EventSource does: it connects again with the last id it has."""
-        total, kills, got = 300, 5, []
+        total, kills, got = 300, 3, []
         product.do("publish")
         begin = last = product.do("publish") - 1
         writing = asyncio.create_task(_write(product, mine, total))

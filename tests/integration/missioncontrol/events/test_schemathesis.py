@@ -12,7 +12,7 @@ from missioncontrol.accounts.policy import Role
 from tests.integration.missioncontrol.api.fuzzing import description, is_good, may_stream
 from tests.integration.missioncontrol.events.served import bearer, served
 
-pytestmark = pytest.mark.xdist_group("served")
+pytestmark = pytest.mark.only_on("postgresql")  # as in api/test_schemathesis.py
 
 schema = description().include(may_stream)
 RATES = {
@@ -24,9 +24,10 @@ ANSWER_S = 20.0  # on a busy machine too
 
 
 @pytest.fixture(scope="module")
-def mission(tmp_path_factory, broker):
+def mission(tmp_path_factory, broker, migrated):
     """The demo mission, served without a limit of how often it may be asked."""
-    with served(tmp_path_factory.mktemp("attacked") / "installation", **RATES) as product:
+    folder = tmp_path_factory.mktemp("attacked") / "installation"
+    with served(folder, migrated, **RATES) as product:
         product.do("mission")
         product.do("append", count=3)
         product.do("publish")

@@ -11,7 +11,6 @@ import pytest
 from tests.integration.missioncontrol.events.served import bearer
 from tests.integration.missioncontrol.events.streams import event_stream, take
 
-pytestmark = pytest.mark.xdist_group("served")
 PATH = "/spacecraft/DD-1/telemetry/stream"
 
 

@@ -135,6 +135,7 @@ class ScriptedStation:
                 if self.end_with is not None:
                     connection.sendall(encode(Bye(reason=self.end_with)))
                     self.end_with = None
+                    _hang_up(connection)
                     return
                 if not select.select([connection], [], [], 0.02)[0]:
                     continue
@@ -186,6 +187,15 @@ class ScriptedStation:
         if not self.without_report(count):
             report = CltuReport(item=cltu.item, state=state, reason=reason, at=self._now())
             connection.sendall(encode(report))
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Close when the other end has: a reset, the answer to what is unread, overtakes the BYE."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(5)
+    with contextlib.suppress(TimeoutError):
+        while connection.recv(65_536):
+            pass
 
 
 def wait_for(condition: Callable[[], bool], *, timeout_s: float = 5.0) -> None:

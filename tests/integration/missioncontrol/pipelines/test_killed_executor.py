@@ -58,14 +58,16 @@ Contact.objects.create(
 class Installation:
     """An installation of the product in a folder of its own."""
 
-    def __init__(self, folder: Path, *, broker_url: str, station_address: str) -> None:
-        self.database = folder / "mission.sqlite3"
+    def __init__(
+        self, folder: Path, *, database_url: str, broker_url: str, station_address: str
+    ) -> None:
+        self.database = database_url.removeprefix("sqlite://")
         self.executors: list[subprocess.Popen[bytes]] = []
         self._environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "missioncontrol.settings",
             "VAR_DIR": str(folder),
-            "DATABASE_URL": f"sqlite:///{self.database}",
+            "DATABASE_URL": database_url,
             "REDIS_URL": broker_url,
             "SIMULATOR_ADDRESS": station_address,
         }
@@ -119,9 +121,16 @@ def station():
 
 
 @pytest.fixture
-def installation(tmp_path, broker, station):
-    one = Installation(tmp_path, broker_url=broker, station_address=station.address)
-    one.manage("migrate", "--verbosity", "0")
+def database_url(tmp_path, migrated):
+    with migrated.copied(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def installation(tmp_path, database_url, broker, station):
+    one = Installation(
+        tmp_path, database_url=database_url, broker_url=broker, station_address=station.address
+    )
     one.manage("shell", "-c", PREPARE.format(factor=FACTOR))
     [(pk, spacecraft_id)] = one.rows("SELECT id, ccsds_id FROM fleet_spacecraft")
     station.spacecraft.become(spacecraft_id)

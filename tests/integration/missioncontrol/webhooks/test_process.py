@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -15,15 +16,13 @@ from tests.integration.missioncontrol.webhooks.receiver import receiving
 KILLS = 2
 EVENTS = 60
 COMMAND = [ROOT / "manage.py", "run_webhook_deliveries"]
-
-
-pytestmark = pytest.mark.xdist_group("webhook-process")
+HASTY = Path(__file__).with_name("hasty_deliveries.py")
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory, broker):
+def product(tmp_path_factory, broker, migrated):
     folder = tmp_path_factory.mktemp("sending") / "installation"
-    with served(folder, web=False, WEBHOOK_ALLOWED_HOSTS="127.0.0.1") as product:
+    with served(folder, migrated, web=False, WEBHOOK_ALLOWED_HOSTS="127.0.0.1") as product:
         for name in ("lab", "rival"):
             product.do("account", username=name, organisation=name, roles=["payload_member"])
         yield product
@@ -55,7 +54,7 @@ def test_that_is_killed_loses_nothing_and_repeats_only_under_the_same_id(product
             product.do("webhook", organisation="lab", url=each.url, types=["job.*"])
             for each in receivers
         ]
-        process = product.run(*COMMAND)
+        process = product.run(HASTY)
         for kill in range(KILLS):
             share = EVENTS // KILLS
             product.do(
@@ -66,7 +65,7 @@ def test_that_is_killed_loses_nothing_and_repeats_only_under_the_same_id(product
             wait_until(lambda: len(receivers[0].got) > before, within_s=60)  # noqa: B023
             process.kill()
             process.wait()
-            process = product.run(*COMMAND)
+            process = product.run(HASTY)
         arrived = {"DELIVERED": EVENTS * len(receivers)}
         wait_until(
             lambda: product.do("delivery_states", organisation="lab") == arrived, within_s=120
