@@ -203,6 +203,8 @@ class TestTheKeyboardAlone:
         number = submit_ping(signed_in("alice"))
         page = open_page("/commands/")
         keys = page.keyboard
+        # A person sees the caret; what is typed before it is there goes nowhere.
+        page.wait_for_function("() => document.activeElement.id === 'id_username'")
         keys.type("bob")
         keys.press("Tab")
         keys.type("a pass-phrase for the tests")
