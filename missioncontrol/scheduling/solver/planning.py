@@ -53,7 +53,7 @@ class Search:
         limit_s: Seconds from the call on.
         elapsed_s: A clock that only runs on; the caller's, since this package has none.
         seed: Of every choice by chance. The same seed gives the same plan, as long
-            as the time does not run out.
+            as there is time enough for every slice.
         target_gap: A plan this near to the bound is good enough.
         run_all: ``map``, or an executor's, which runs slices side by side.
         within: Intervals to work on; None for all. Elsewhere the first plan stays.
