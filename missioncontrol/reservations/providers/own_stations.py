@@ -7,6 +7,7 @@ from datetime import datetime
 from missioncontrol.reservations.providers.interface import (
     ContactStatus,
     ProviderContact,
+    ProviderUnavailableError,
     WantedContact,
 )
 
@@ -31,4 +32,8 @@ class OwnStations:
         return []
 
     def cancel(self, contact_id: str) -> None:
-        """Do nothing: nobody else has to know."""
+        """Refuse: what has a name was given by a provider, and it is one that is asked no more."""
+        raise ProviderUnavailableError(
+            f"STATION_PROVIDERS does not name the provider any more that holds {contact_id}. "
+            "Name it again, or give the contact back by telephone."
+        )

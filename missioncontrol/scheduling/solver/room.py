@@ -46,6 +46,7 @@ class _Line:
             for number, one in enumerate(timelines)
             if len(one)
         ]
+        # The last one begins after all and ends before all; to the first, it is what came before.
         begins_us, ends_us = np.concatenate([*booked, [[_NEVER], [-_NEVER]]], axis=1)
         behind = np.searchsorted(begins_us, self.begins_us[some], side="right")
         overlaps: Booleans = (ends_us[behind - 1] > self.begins_us[some]) | (

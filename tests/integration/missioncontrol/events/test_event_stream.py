@@ -178,7 +178,7 @@ class TestResuming:
         self, product, member, mine
     ):
         """The client does what EventSource does: it connects again with the last id it has."""
-        total, kills, got = 300, 3, []
+        total, kills, got = 300, 5, []
         product.do("publish")
         begin = last = product.do("publish") - 1
         writing = asyncio.create_task(_write(product, mine, total))

@@ -65,6 +65,22 @@ def test_reaches_the_provider_in_the_next_round_and_stands_in_the_log(
     assert (entry.actor, entry.subject) == (pia.audit_name, f"reservation:{found.pk}")
 
 
+def test_waits_for_a_provider_that_the_settings_name_no_more(
+    give_back, found, provider, worker, settings
+):
+    named = settings.STATION_PROVIDERS
+    settings.STATION_PROVIDERS = {}
+    give_back()
+    worker.ask()
+    found.refresh_from_db()
+    assert (found.state, len(provider.held())) == (STATE.CANCELLING, 1)
+    assert "STATION_PROVIDERS does not name" in found.fault
+    settings.STATION_PROVIDERS = named
+    worker.later(minutes=1).ask()
+    found.refresh_from_db()
+    assert (found.state, provider.held()) == (STATE.CANCELLED, [])
+
+
 def test_is_done_once_however_often_it_is_asked_for(give_back, worker):
     pia = planned.planner()
     give_back(pia)
